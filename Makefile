@@ -1,0 +1,109 @@
+# camgate. `make help` lists the targets; the README says what they are for.
+
+BUILD ?= build
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
+# SANITIZE=address,undefined or thread builds into a directory of its own.
+comma := ,
+ifneq ($(SANITIZE),)
+OUT := $(BUILD)/$(subst $(comma),-,$(SANITIZE))
+SANITIZE_FLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -g -DCAMGATE_SANITIZED
+HARDEN := -O1
+else
+OUT := $(BUILD)
+SANITIZE_FLAGS :=
+HARDEN := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3 -fstack-clash-protection \
+	-ftrivial-auto-var-init=zero -fPIE
+LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ifeq ($(shell uname -m),x86_64)
+HARDEN += -fcf-protection
+else ifeq ($(shell uname -m),aarch64)
+HARDEN += -mbranch-protection=standard
+endif
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla
+WERROR ?= $(if $(CI),-Werror)
+VERSION := 0.1.0
+
+LIBRARIES := libwebsockets openssl libv4l2 libturbojpeg libudev sqlite3 inih libseccomp jansson
+ifneq ($(shell command -v pkg-config),)
+LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
+LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
+endif
+
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DCAMGATE_VERSION='"$(VERSION)"' $(WARNINGS) $(WERROR) $(HARDEN) \
+	$(SANITIZE_FLAGS) -I. -Igateway $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LDFLAGS_ALL = $(LDHARDEN) $(SANITIZE_FLAGS) $(LDFLAGS)
+
+# Every room is an archive, so that a test links what it needs and nothing else.
+ROOMS := gateway v4l2 web udev
+room_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out gateway/main.c,$(wildcard $(1)/*.c)))
+ARCHIVES := $(foreach r,$(ROOMS),$(OUT)/$(r).a)
+CLIENT := $(OUT)/client.a
+ASSETS := $(OUT)/web/assets.o
+UI_FILES := $(sort $(wildcard web/ui/*))
+
+all: $(OUT)/camgate
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make              builds build/camgate
+## make run          installs what is missing, builds, starts the gateway in the foreground
+## make test         installs what is missing, runs all tests
+## make check        the developer's loop: unit and integration tests, under a minute
+## make lint         formatting, warnings as errors, static checks
+## make fuzz         the fuzz harnesses, SECONDS=60 each
+## make bench        measures; QUICK=1 for a short run
+## make clean        removes build/
+
+$(OUT)/camgate: $(OUT)/gateway/main.o $(ARCHIVES) $(ASSETS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(ASSETS) $(LIB_LIBS)
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+define room_rule
+$(OUT)/$(1).a: $(call room_objects,$(1))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(CLIENT): $(patsubst %.c,$(OUT)/%.o,$(wildcard web/client/*.c))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# The page travels inside the binary: the web role opens no file.
+$(OUT)/web/assets.S: web/assets.sh $(UI_FILES)
+	@mkdir -p $(@D)
+	$(Q)sh web/assets.sh $(UI_FILES) > $@
+$(OUT)/web/assets.o: $(OUT)/web/assets.S
+	$(Q)$(CC) $(SANITIZE_FLAGS) -c -o $@ $<
+
+# ---- tests ----
+
+UNIT := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(CLIENT) $(ARCHIVES) $(ASSETS) \
+		-Wl,--end-group -lcmocka $(LIB_LIBS)
+
+unit: $(UNIT)
+	$(Q)for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help unit clean
+.SECONDARY:
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,45 @@
+/*
+ * The command line: `camgate COMMAND [options]`. One table of commands, one parser of common options.
+ */
+#ifndef CAMGATE_OPTIONS_H
+#define CAMGATE_OPTIONS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
+
+struct options {
+	char state_dir[PATH_MAX];  /* --state; default /var/lib/camgate, `run`: $XDG_STATE_HOME/camgate */
+	char socket_dir[PATH_MAX]; /* $RUNTIME_DIRECTORY, otherwise STATE/sockets */
+	bool json;                 /* --json */
+	char listen[128];          /* --listen, default "[::]:8443" */
+	int listen_fd;             /* --listen-fd N: an inherited listening socket; -1 */
+	const char *name;          /* --name: of the hub (run) or of the display (pair); borrowed */
+	const char *hosts[OPTIONS_HOSTS_MAX]; /* --host, repeated: further accepted names; borrowed */
+	unsigned int hosts_count;
+	const char *cameras[OPTIONS_CAMERAS_MAX]; /* run: --camera SPEC, repeated; borrowed */
+	unsigned int cameras_count;
+	const char *grant_cameras; /* pair: --cameras all|none|NAME,… ; borrowed */
+	bool owner;                /* pair: --owner */
+	unsigned int rotate_s;     /* --rotate: life of an epoch in seconds, 1..600, default 600 */
+	unsigned int linger_s;     /* --linger: seconds of capture after the last viewer, default 2 */
+	unsigned int instance;     /* camera: --instance, tells several test patterns apart */
+	int ready_fd;              /* --ready-fd N: write one byte there when ready to serve; -1 */
+	const char *arguments[8];  /* what is left, in order; borrowed */
+	unsigned int arguments_count;
+};
+
+/* Parses argv (argv[0] is the command). 0, or -EINVAL after one line on standard error that says what
+ * is wrong and how to see the help. */
+int options_parse(struct options *o, int argc, char **argv);
+
+/* The roles and commands; each returns the process's exit code: 0, 1 failure, 2 wrong usage. */
+int run_main(const struct options *o);
+int keeper_main(const struct options *o);
+int web_main(const struct options *o);
+int camera_main(const struct options *o); /* arguments[0] is the SPEC */
+int admin_main(const char *command, const struct options *o);
+
+#endif

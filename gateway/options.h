@@ -1,11 +1,12 @@
 /*
- * The command line: `camgate COMMAND [options]`. One table of commands, one parser of common options.
+ * The command line: `camgate COMMAND [options]`. The tables are in command.h.
  */
 #ifndef CAMGATE_OPTIONS_H
 #define CAMGATE_OPTIONS_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
@@ -13,8 +14,10 @@ enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
 struct options {
 	char state_dir[PATH_MAX];  /* --state; default /var/lib/camgate, `run`: $XDG_STATE_HOME/camgate */
 	char socket_dir[PATH_MAX]; /* $RUNTIME_DIRECTORY, otherwise STATE/sockets */
+	bool state_given;          /* by --state or $STATE_DIRECTORY */
 	bool json;                 /* --json */
 	char listen[128];          /* --listen, default "[::]:8443" */
+	bool listen_given;
 	int listen_fd;             /* --listen-fd N: an inherited listening socket; -1 */
 	const char *name;          /* --name: of the hub (run) or of the display (pair); borrowed */
 	const char *hosts[OPTIONS_HOSTS_MAX]; /* --host, repeated: further accepted names; borrowed */
@@ -23,6 +26,8 @@ struct options {
 	unsigned int cameras_count;
 	const char *grant_cameras; /* pair: --cameras all|none|NAME,… ; borrowed */
 	bool owner;                /* pair: --owner */
+	bool qr;                   /* run, pair: --qr, also when standard output is no terminal */
+	unsigned int minutes;      /* pair: --minutes a link lives; 0: the keeper's default */
 	unsigned int rotate_s;     /* --rotate: life of an epoch in seconds, 1..600, default 600 */
 	unsigned int linger_s;     /* --linger: seconds of capture after the last viewer, default 2 */
 	unsigned int instance;     /* camera: --instance, tells several test patterns apart */
@@ -34,6 +39,10 @@ struct options {
 /* Parses argv (argv[0] is the command). 0, or -EINVAL after one line on standard error that says what
  * is wrong and how to see the help. */
 int options_parse(struct options *o, int argc, char **argv);
+
+/* The state directory of a user who runs camgate in the foreground: $XDG_STATE_HOME/camgate or
+ * ~/.local/state/camgate. 0, -ENOENT without a home, -ENAMETOOLONG. */
+int options_user_state_dir(char *out, size_t size);
 
 /* The roles and commands; each returns the process's exit code: 0, 1 failure, 2 wrong usage. */
 int run_main(const struct options *o);

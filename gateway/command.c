@@ -1,0 +1,206 @@
+#include "command.h"
+
+#include <string.h>
+
+enum {
+	RUN = 1,
+	KEEPER = 2,
+	WEB = 4,
+	CAMERA = 8,
+	PAIR = 16,
+	CAMERAS = 32,
+	DISPLAYS = 64,
+	STATUS = 128,
+	NAME = 256,
+	GRANT = 512,
+	REVOKE = 1024,
+
+	ROLES = KEEPER | WEB | CAMERA,
+	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE,
+};
+
+static const struct command commands[] = {
+	{"run", "", "all roles in the foreground; Ctrl-C ends them", 0, 0, RUN, false},
+	{"pair", "", "prints a one-time link that pairs a display", 0, 0, PAIR, false},
+	{"cameras", "", "lists the cameras, how they are and who may see them", 0, 0, CAMERAS, false},
+	{"displays", "", "lists the paired displays and what they may see", 0, 0, DISPLAYS, false},
+	{"status", "", "how the gateway is", 0, 0, STATUS, false},
+	{"name", "CAMERA NEWNAME", "gives a camera another name", 2, 2, NAME, false},
+	{"grant", "DISPLAY CAMERA", "shows a camera on a display", 2, 2, GRANT, false},
+	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 1, 2,
+		REVOKE, false},
+	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
+	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
+	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS", 1,
+		1, CAMERA, true},
+};
+
+static const struct command_option command_options[] = {
+	{'s', "--state", "DIR",
+		"where keys, displays and grants are kept; run: ~/.local/state/camgate, others: that of "
+		"the running gateway, or /var/lib/camgate",
+		RUN | ROLES | ADMIN},
+	{'l', "--listen", "ADDR:PORT", "where to listen, [::]:8443 if not given; port 0 picks a free one",
+		RUN | WEB},
+	{'c', "--camera", "SPEC",
+		"/dev/videoN, pattern or pattern:WxH@FPS; repeat for several; without it all cameras found "
+		"are used",
+		RUN},
+	{'n', "--name", "NAME",
+		"run, keeper: the host name for links; pair: what the display will be called",
+		RUN | KEEPER | PAIR},
+	{'h', "--host", "NAME", "another host name under which browsers may open the hub; repeat for more",
+		RUN | KEEPER},
+	{'g', "--cameras", "all|none|NAME,...",
+		"which cameras the new display is given; nothing without it", PAIR},
+	{'o', "--owner", NULL, "the new display may also give and take rights", PAIR},
+	{'m', "--minutes", "N", "how long the link can be used, 1 to 1440", PAIR},
+	{'q', "--qr", NULL, "prints the QR code also when the output is no terminal", RUN | PAIR},
+	{'r', "--rotate", "SECONDS", "life of a camera key, 1 to 600", RUN | CAMERA},
+	{'i', "--linger", "SECONDS", "how long a camera runs on after its last viewer, 0 to 3600",
+		RUN | CAMERA},
+	{'I', "--instance", "N", "tells several test pictures apart", CAMERA},
+	{'L', "--listen-fd", "N", "an inherited listening socket", WEB},
+	{'R', "--ready-fd", "N", "write one byte to this descriptor when ready", ROLES},
+	{'j', "--json", NULL, "prints JSON", RUN | ADMIN},
+};
+
+enum {
+	COMMANDS = sizeof commands / sizeof commands[0],
+	OPTIONS = sizeof command_options / sizeof command_options[0],
+	NEAREST_MAX_BYTES = 32,
+	NEAREST_MAX_EDITS = 2,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (unsigned int i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+const struct command_option *command_option_find(
+	const struct command *command, const char *name, size_t size)
+{
+	for (unsigned int i = 0; i < OPTIONS; i++) {
+		const struct command_option *o = &command_options[i];
+
+		if ((o->commands & command->bit) != 0 && strlen(o->name) == size &&
+			memcmp(o->name, name, size) == 0) {
+			return o;
+		}
+	}
+	return NULL;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance: insertions, deletions and exchanges of one character. */
+static size_t edits(const char *a, const char *b)
+{
+	size_t row[NEAREST_MAX_BYTES + 1];
+	size_t b_size = strlen(b);
+
+	for (size_t j = 0; j <= b_size; j++) {
+		row[j] = j;
+	}
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_size; j++) {
+			size_t above = row[j];
+			size_t exchange = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+
+			row[j] = smallest(above + 1, row[j - 1] + 1, exchange);
+			diagonal = above;
+		}
+	}
+	return row[b_size];
+}
+
+const char *command_nearest(const char *name)
+{
+	const char *nearest = NULL;
+	size_t least = NEAREST_MAX_EDITS + 1;
+
+	if (strlen(name) > NEAREST_MAX_BYTES) {
+		return NULL;
+	}
+	for (unsigned int i = 0; i < COMMANDS; i++) {
+		size_t n = edits(name, commands[i].name);
+
+		if (n < least && n < strlen(commands[i].name)) {
+			least = n;
+			nearest = commands[i].name;
+		}
+	}
+	return nearest;
+}
+
+static void help_overview(FILE *out)
+{
+	(void)fprintf(out, "camgate: cameras of this machine, live on paired browsers\n\n"
+			   "usage: camgate COMMAND [options]\n\n");
+	for (unsigned int i = 0; i < COMMANDS; i++) {
+		char usage[64];
+
+		if (i > 0 && commands[i].role && !commands[i - 1].role) {
+			(void)fprintf(out, "\none role alone, as service units start it:\n");
+		}
+		(void)snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+		(void)fprintf(out, "  %-24s %s\n", usage, commands[i].summary);
+	}
+	(void)fprintf(out, "\n  %-24s %s\n  %-24s %s\n", "help", "this", "version", "prints the version");
+	(void)fprintf(out, "\ncamgate COMMAND --help tells the options of a command.\n");
+}
+
+/* Wraps text at the terminal's usual width, below its own first column. */
+static void print_wrapped(const char *text, int column, FILE *out)
+{
+	int width = 96 - column;
+
+	while ((int)strlen(text) > width) {
+		int cut = width;
+
+		while (cut > 0 && text[cut] != ' ') {
+			cut--;
+		}
+		if (cut == 0) {
+			break;
+		}
+		(void)fprintf(out, "%.*s\n%*s", cut, text, column, "");
+		text += cut + 1;
+	}
+	(void)fprintf(out, "%s\n", text);
+}
+
+void command_help(const struct command *command, FILE *out)
+{
+	if (command == NULL) {
+		help_overview(out);
+		return;
+	}
+	(void)fprintf(out, "usage: camgate %s%s%s [options]\n\n%s\n\n", command->name,
+		command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+	for (unsigned int i = 0; i < OPTIONS; i++) {
+		const struct command_option *o = &command_options[i];
+		char usage[64];
+
+		if ((o->commands & command->bit) == 0) {
+			continue;
+		}
+		(void)snprintf(usage, sizeof usage, "%s %s", o->name,
+			o->argument != NULL ? o->argument : "");
+		(void)fprintf(out, "  %-28s ", usage);
+		print_wrapped(o->help, 31, out);
+	}
+}

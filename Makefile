@@ -92,9 +92,14 @@ $(OUT)/web/assets.o: $(OUT)/web/assets.S
 
 UNIT := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS)
+# Reads back what a test camera drew.
+OPIX := $(OUT)/tests/opix/opix.a
+$(OPIX): $(OUT)/tests/opix/opix.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS) $(OPIX)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(CLIENT) $(ARCHIVES) $(ASSETS) \
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(OPIX) $(CLIENT) $(ARCHIVES) $(ASSETS) \
 		-Wl,--end-group -lcmocka $(LIB_LIBS)
 
 unit: $(UNIT)

@@ -1,0 +1,303 @@
+#include "store_sql.h"
+#include "keys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STORE_APPLICATION_ID = 0x63616d67 };
+
+static const char schema[] =
+	"PRAGMA application_id = 1667329383;"
+	"PRAGMA user_version = 1;"
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE displays("
+	"  id BLOB PRIMARY KEY CHECK(length(id) = 32),"
+	"  sign_public BLOB NOT NULL CHECK(length(sign_public) = 65),"
+	"  kem_public BLOB NOT NULL CHECK(length(kem_public) = 65),"
+	"  name TEXT NOT NULL UNIQUE,"
+	"  owner INTEGER NOT NULL,"
+	"  paired_s INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE cameras("
+	"  id BLOB PRIMARY KEY CHECK(length(id) = 16),"
+	"  identity TEXT NOT NULL UNIQUE,"
+	"  strength INTEGER NOT NULL,"
+	"  name TEXT NOT NULL UNIQUE) WITHOUT ROWID;"
+	"CREATE TABLE grants("
+	"  display BLOB NOT NULL REFERENCES displays(id) ON DELETE CASCADE,"
+	"  camera BLOB NOT NULL REFERENCES cameras(id) ON DELETE CASCADE,"
+	"  granted_s INTEGER NOT NULL,"
+	"  PRIMARY KEY(display, camera)) WITHOUT ROWID;"
+	"CREATE INDEX grants_camera ON grants(camera);"
+	/* gateway/audit.h says what the entries mean; they outlive the displays and cameras they name. */
+	"CREATE TABLE audit("
+	"  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  kind INTEGER NOT NULL,"
+	"  viewing INTEGER NOT NULL,"
+	"  time_s INTEGER NOT NULL,"
+	"  display BLOB NOT NULL, display_name TEXT NOT NULL,"
+	"  camera BLOB NOT NULL, camera_name TEXT NOT NULL,"
+	"  session BLOB NOT NULL,"
+	"  stream INTEGER NOT NULL,"
+	"  reason INTEGER NOT NULL,"
+	"  sent INTEGER NOT NULL, drawn INTEGER NOT NULL, late INTEGER NOT NULL,"
+	"  hidden INTEGER NOT NULL, refused INTEGER NOT NULL, worst_age_ms INTEGER NOT NULL,"
+	"  attested INTEGER NOT NULL,"
+	"  chain BLOB NOT NULL);"
+	"CREATE INDEX audit_viewing ON audit(viewing);"
+	"CREATE TRIGGER audit_append_only BEFORE UPDATE ON audit"
+	"  BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;";
+
+/* mkdir -p with mode 0700 for what is missing. */
+static int make_directory(const char *path)
+{
+	char partial[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length == 0 || length >= sizeof(partial)) {
+		return -ENAMETOOLONG;
+	}
+	memcpy(partial, path, length + 1);
+	for (size_t i = 1; i <= length; i++) {
+		if (partial[i] != '/' && partial[i] != 0) {
+			continue;
+		}
+		partial[i] = 0;
+		if (mkdir(partial, 0700) < 0 && errno != EEXIST && errno != EROFS &&
+			errno != EACCES) {
+			return -errno;
+		}
+		partial[i] = '/';
+	}
+	return access(path, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
+static int take_lock(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES])
+{
+	char path[PATH_MAX + 16], pid[32] = "";
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "%s/lock", state_dir);
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock_fd < 0) {
+		size = -errno;
+		snprintf(problem, STORE_PROBLEM_BYTES,
+			"cannot write in the state directory %.300s: %s; give this user the directory, "
+			"or choose another with --state",
+			state_dir, strerror((int)-size));
+		return (int)size;
+	}
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		size = pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
+		pid[size > 0 ? size : 0] = 0;
+		pid[strcspn(pid, "\n")] = 0;
+		snprintf(problem, STORE_PROBLEM_BYTES,
+			"the state directory %.300s is in use by another camgate (process %s); stop that one, "
+			"or choose another directory with --state",
+			state_dir, pid[0] != 0 ? pid : "unknown");
+		return -EBUSY;
+	}
+	size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(s->lock_fd, 0) < 0 || pwrite(s->lock_fd, pid, (size_t)size, 0) != size) {
+		/* The number is for the message above only: the lock itself is what counts. */
+		return 0;
+	}
+	return 0;
+}
+
+static int read_number(struct store *s, const char *sql, int64_t *ret)
+{
+	struct store_query q = store_query_init(s, sql);
+	int result = store_step(&q);
+
+	if (result == 1) {
+		*ret = sqlite3_column_int64(q.statement, 0);
+		result = 0;
+	} else if (result == 0) {
+		result = -EUCLEAN;
+	}
+	store_query_finish(&q);
+	return result;
+}
+
+static int check_integrity(struct store *s)
+{
+	struct store_query q = store_query_init(s, "PRAGMA quick_check(1)");
+	char answer[8] = "";
+	int result = store_step(&q);
+
+	if (result == 1) {
+		store_column_text(&q, 0, answer, sizeof(answer));
+		result = strcmp(answer, "ok") == 0 ? 0 : -EUCLEAN;
+	}
+	store_query_finish(&q);
+	return result;
+}
+
+/* Makes the tables of an empty database, or checks that the ones there are ours and of our version. */
+static int check_schema(struct store *s)
+{
+	int64_t version, application, tables;
+	int result;
+
+	result = read_number(s, "PRAGMA user_version", &version);
+	if (result == 0) {
+		result = read_number(s, "PRAGMA application_id", &application);
+	}
+	if (result == 0) {
+		result = read_number(s, "SELECT count(*) FROM sqlite_master", &tables);
+	}
+	if (result < 0) {
+		return result;
+	}
+	if (tables == 0 && version == 0) {
+		result = store_begin(s);
+		if (result == 0) {
+			result = store_exec(s, schema);
+		}
+		return result == 0 ? store_commit(s) : result;
+	}
+	if (application != STORE_APPLICATION_ID) {
+		return -EUCLEAN;
+	}
+	if (version > STORE_VERSION) {
+		return -ENOTSUP;
+	}
+	return version < 1 ? -EUCLEAN : check_integrity(s);
+}
+
+static int load_home(struct store *s)
+{
+	struct store_query q = store_query_init(s, "SELECT value FROM meta WHERE key = 'home'");
+	uint8_t home[HOME_ID_BYTES];
+	int result = store_step(&q);
+
+	if (result == 1) {
+		store_column_blob(&q, 0, home, sizeof(home));
+		result = q.error;
+		store_query_finish(&q);
+	} else if (result == 0) {
+		store_query_finish(&q);
+		random_bytes(home, sizeof(home));
+		q = store_query_init(s, "INSERT INTO meta(key, value) VALUES('home', ?)");
+		store_bind_blob(&q, home, sizeof(home));
+		result = store_run(&q, NULL);
+	} else {
+		store_query_finish(&q);
+	}
+	if (result == 0) {
+		memcpy(s->home, home, sizeof(home));
+	}
+	return result;
+}
+
+/* locking_mode first: with it the write-ahead log needs no shared memory file. */
+static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
+			       "PRAGMA journal_mode = WAL;"
+			       "PRAGMA synchronous = FULL;"
+			       "PRAGMA foreign_keys = ON;"
+			       "PRAGMA temp_store = MEMORY;"
+			       "PRAGMA trusted_schema = OFF;";
+
+static void describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES])
+{
+	switch (error) {
+	case -ENOTSUP:
+		snprintf(problem, STORE_PROBLEM_BYTES,
+			"%.300s was written by a newer camgate; upgrade this one, or choose another directory "
+			"with --state",
+			path);
+		break;
+	case -EUCLEAN:
+		snprintf(problem, STORE_PROBLEM_BYTES,
+			"%.300s is damaged or no camgate database; restore it from a backup, or move it away "
+			"to start anew (every display then has to be paired again)",
+			path);
+		break;
+	default:
+		snprintf(problem, STORE_PROBLEM_BYTES, "cannot use the database %.300s: %s", path,
+			strerror(-error));
+	}
+}
+
+int store_init(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES])
+{
+	char path[PATH_MAX + 16];
+	mode_t mask;
+	int result;
+
+	*s = (struct store){.lock_fd = -1};
+	result = make_directory(state_dir);
+	if (result < 0) {
+		snprintf(problem, STORE_PROBLEM_BYTES,
+			"cannot write in the state directory %.300s: %s; give this user the directory, "
+			"or choose another with --state",
+			state_dir, strerror(-result));
+		return result;
+	}
+	result = take_lock(s, state_dir, problem);
+	if (result < 0) {
+		goto fail;
+	}
+	snprintf(path, sizeof(path), "%s/camgate.db", state_dir);
+	mask = umask(077);
+	result = store_sql_error(sqlite3_open_v2(path, &s->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL));
+	if (result == 0) {
+		result = store_exec(s, settings);
+	}
+	if (result == 0) {
+		result = check_schema(s);
+	}
+	if (result == 0) {
+		result = load_home(s);
+	}
+	if (result == 0) {
+		/* What was known for one run only did not survive that run. */
+		result = store_exec(s, "DELETE FROM cameras WHERE strength = 0");
+	}
+	umask(mask);
+	if (result < 0) {
+		describe(result, path, problem);
+		goto fail;
+	}
+	return 0;
+fail:
+	store_finish(s);
+	return result;
+}
+
+void store_finish(struct store *s)
+{
+	sqlite3_close(s->db);
+	if (s->lock_fd >= 0) {
+		close(s->lock_fd);
+	}
+	*s = (struct store){.lock_fd = -1};
+}
+
+int store_begin(struct store *s)
+{
+	return store_exec(s, "BEGIN IMMEDIATE");
+}
+
+int store_commit(struct store *s)
+{
+	int result = store_exec(s, "COMMIT");
+
+	if (result < 0) {
+		store_rollback(s);
+	}
+	return result;
+}
+
+void store_rollback(struct store *s)
+{
+	/* After some errors SQLite has rolled back already; then this fails, and nothing is lost. */
+	(void)store_exec(s, "ROLLBACK");
+}

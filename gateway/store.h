@@ -1,0 +1,112 @@
+/*
+ * What the hub remembers: its home, the paired displays, the cameras, who may see what, and the audit.
+ *
+ * One SQLite database in the state directory, owned by the keeper alone (a lock file says so), written
+ * ahead and synced at every commit. Nothing of it is cached anywhere: a grant is read at the moment it
+ * is needed. Belongs to one thread.
+ *
+ * Functions return 0 or -errno: -ENOENT nothing such, -EEXIST a name is taken, -ENOTUNIQ an abbreviated
+ * id fits several, -ENOSPC the disk is full, -EIO, -EUCLEAN a damaged database, -ENOMEM. Outputs are
+ * untouched on failure. A change is on disk when its function has returned 0.
+ */
+#ifndef CAMGATE_STORE_H
+#define CAMGATE_STORE_H
+
+#include "wire.h"
+
+enum {
+	STORE_VERSION = 1,
+	STORE_PROBLEM_BYTES = 512,
+	STORE_IDENTITY_BYTES = 256,
+	STORE_DISPLAYS_MAX = 1024,
+	STORE_CAMERAS_MAX = 256,
+};
+
+struct sqlite3;
+
+struct store {
+	struct sqlite3 *db;
+	int lock_fd;
+	uint8_t home[HOME_ID_BYTES];
+};
+
+struct store_display {
+	uint8_t id[DISPLAY_ID_BYTES];
+	uint8_t sign_public[POINT_BYTES];
+	uint8_t kem_public[POINT_BYTES];
+	char name[NAME_MAX_BYTES + 1];
+	bool owner;
+	int64_t paired_s; /* wall clock, for people */
+};
+
+struct store_camera {
+	uint8_t id[CAMERA_ID_BYTES];
+	char identity[STORE_IDENTITY_BYTES]; /* the key of udev/identity.h */
+	uint8_t strength;                    /* enum identity_strength */
+	char name[NAME_MAX_BYTES + 1];
+};
+
+/* Opens STATE/camgate.db, making directory and database when they are missing. On failure problem
+ * holds a sentence: what is wrong with which file, and what to do. -EBUSY when another process has
+ * it, -ENOTSUP when it is of a newer camgate, -EUCLEAN when it is damaged or none of ours. */
+int store_init(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
+void store_finish(struct store *s);
+
+/* Several changes as one: begin, then commit or roll back. They do not nest. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
+
+/* ---- displays ---- */
+
+/* Adds a display with its first grants, all or nothing. When d->name is taken, " (2)" is appended
+ * (then " (3)", …) and d->name changed accordingly. -EEXIST: this display is known already. -EUSERS:
+ * too many displays. */
+int store_display_add(struct store *s, struct store_display *d,
+	const uint8_t (*cameras)[CAMERA_ID_BYTES], size_t count);
+int store_display_get(
+	struct store *s, const uint8_t id[static DISPLAY_ID_BYTES], struct store_display *ret);
+/* By the whole name, otherwise by at least 8 hex digits that begin one id only. */
+int store_display_find(struct store *s, const char *text, struct store_display *ret);
+/* All, by name. each returns 0 to go on; anything else ends the walk and is returned. */
+int store_display_each(struct store *s,
+	int (*each)(void *data, const struct store_display *d), void *data);
+int store_display_resign(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
+/* True if some display is owner. 0 or 1, or -errno. */
+int store_has_owner(struct store *s);
+
+/* ---- cameras ---- */
+
+/* The camera of this identity: the known one, whose id and name it keeps, or a new one with this id,
+ * c->name (with " (2)" and so on when taken), shown to nobody. *c is completed. */
+int store_camera_adopt(struct store *s, struct store_camera *c);
+/* Removes a camera and its grants: for those that are known for one run only. */
+int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]);
+int store_camera_get(
+	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret);
+int store_camera_find(struct store *s, const char *text, struct store_camera *ret);
+int store_camera_each(struct store *s,
+	int (*each)(void *data, const struct store_camera *c), void *data);
+/* -EINVAL: no name (wire_name_ok); -EEXIST: another camera has it; -ENOENT. */
+int store_camera_rename(
+	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name);
+
+/* ---- grants ---- */
+
+/* 0 if the display may see the camera now; -ENOENT if not; any other error means not either. */
+__attribute__((warn_unused_result)) int store_grant_check(struct store *s,
+	const uint8_t display[static DISPLAY_ID_BYTES],
+	const uint8_t camera[static CAMERA_ID_BYTES]);
+/* Adding what is there already is no error. -ENOENT: no such display or camera. */
+int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
+	const uint8_t camera[static CAMERA_ID_BYTES]);
+/* camera NULL: all of this display. -ENOENT: there was none. */
+int store_grant_remove(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
+	const uint8_t *camera);
+/* Cameras of a display, by name; displays of a camera, by name. */
+int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
+	int (*each)(void *data, const struct store_camera *c), void *data);
+int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_BYTES],
+	int (*each)(void *data, const struct store_display *d), void *data);
+
+#endif

@@ -1,0 +1,200 @@
+#include "store_sql.h"
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static int read_row(struct store_query *q, struct store_camera *ret)
+{
+	struct store_camera c = {0};
+
+	store_column_blob(q, 0, c.id, sizeof(c.id));
+	store_column_text(q, 1, c.identity, sizeof(c.identity));
+	c.strength = (uint8_t)sqlite3_column_int(q->statement, 2);
+	store_column_text(q, 3, c.name, sizeof(c.name));
+	if (q->error == 0) {
+		*ret = c;
+	}
+	return q->error;
+}
+
+/* The one row of q; -ENOENT, or -ENOTUNIQ if there are more. Finishes q. */
+static int read_only_row(struct store_query *q, struct store_camera *ret)
+{
+	struct store_camera c;
+	int result = store_step(q);
+
+	if (result == 1) {
+		result = read_row(q, &c);
+		if (result == 0) {
+			result = store_step(q);
+			if (result == 0) {
+				*ret = c;
+			} else if (result == 1) {
+				result = -ENOTUNIQ;
+			}
+		}
+	} else if (result == 0) {
+		result = -ENOENT;
+	}
+	store_query_finish(q);
+	return result;
+}
+
+static int each_row(struct store_query *q, int (*each)(void *data, const struct store_camera *c),
+	void *data)
+{
+	struct store_camera c;
+	int result;
+
+	while ((result = store_step(q)) == 1) {
+		result = read_row(q, &c);
+		if (result == 0) {
+			result = each(data, &c);
+		}
+		if (result != 0) {
+			break;
+		}
+	}
+	store_query_finish(q);
+	return result;
+}
+
+int store_camera_get(
+	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret)
+{
+	struct store_query q =
+		store_query_init(s, "SELECT id, identity, strength, name FROM cameras WHERE id = ?");
+
+	store_bind_blob(&q, id, CAMERA_ID_BYTES);
+	return read_only_row(&q, ret);
+}
+
+int store_camera_find(struct store *s, const char *text, struct store_camera *ret)
+{
+	char prefix[2 * DISPLAY_ID_BYTES + 2];
+	struct store_query q =
+		store_query_init(s, "SELECT id, identity, strength, name FROM cameras WHERE name = ?");
+	int result;
+
+	store_bind_text(&q, text);
+	result = read_only_row(&q, ret);
+	if (result != -ENOENT || !store_hex_prefix(text, CAMERA_ID_BYTES, prefix)) {
+		return result;
+	}
+	q = store_query_init(
+		s, "SELECT id, identity, strength, name FROM cameras WHERE hex(id) LIKE ?");
+	store_bind_text(&q, prefix);
+	return read_only_row(&q, ret);
+}
+
+int store_camera_each(struct store *s, int (*each)(void *data, const struct store_camera *c),
+	void *data)
+{
+	struct store_query q =
+		store_query_init(s, "SELECT id, identity, strength, name FROM cameras ORDER BY name");
+
+	return each_row(&q, each, data);
+}
+
+int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
+	int (*each)(void *data, const struct store_camera *c), void *data)
+{
+	struct store_query q = store_query_init(s,
+		"SELECT id, identity, strength, name FROM cameras"
+		" JOIN grants ON grants.camera = cameras.id WHERE grants.display = ? ORDER BY name");
+
+	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
+	return each_row(&q, each, data);
+}
+
+static int camera_name_taken(struct store *s, const char *name)
+{
+	struct store_query q = store_query_init(s, "SELECT 1 FROM cameras WHERE name = ?");
+	int result;
+
+	store_bind_text(&q, name);
+	result = store_step(&q);
+	store_query_finish(&q);
+	return result;
+}
+
+static int insert(struct store *s, const struct store_camera *c)
+{
+	struct store_query q = store_query_init(
+		s, "INSERT INTO cameras(id, identity, strength, name) VALUES(?, ?, ?, ?)");
+
+	store_bind_blob(&q, c->id, sizeof(c->id));
+	store_bind_text(&q, c->identity);
+	store_bind_int(&q, c->strength);
+	store_bind_text(&q, c->name);
+	return store_run(&q, NULL);
+}
+
+static int count_cameras(struct store *s)
+{
+	struct store_query q = store_query_init(s, "SELECT count(*) FROM cameras");
+	int result = store_step(&q);
+
+	if (result == 1) {
+		result = sqlite3_column_int(q.statement, 0);
+	}
+	store_query_finish(&q);
+	return result;
+}
+
+int store_camera_adopt(struct store *s, struct store_camera *c)
+{
+	struct store_camera known, added = *c;
+	struct store_query q = store_query_init(
+		s, "SELECT id, identity, strength, name FROM cameras WHERE identity = ?");
+	int result;
+
+	store_bind_text(&q, c->identity);
+	result = read_only_row(&q, &known);
+	if (result == 0) {
+		*c = known;
+		return 0;
+	}
+	if (result != -ENOENT) {
+		return result;
+	}
+	result = count_cameras(s);
+	if (result < 0) {
+		return result;
+	}
+	if (result >= STORE_CAMERAS_MAX) {
+		return -EUSERS;
+	}
+	result = store_unique_name(s, camera_name_taken, added.name);
+	if (result == 0) {
+		result = insert(s, &added);
+	}
+	if (result == 0) {
+		*c = added;
+	}
+	return result;
+}
+
+int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES])
+{
+	struct store_query q = store_query_init(s, "DELETE FROM cameras WHERE id = ?");
+
+	store_bind_blob(&q, id, CAMERA_ID_BYTES);
+	return store_run(&q, NULL);
+}
+
+int store_camera_rename(
+	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name)
+{
+	struct store_query q;
+	int result, changes = 0;
+
+	if (!wire_name_ok(name)) {
+		return -EINVAL;
+	}
+	q = store_query_init(s, "UPDATE cameras SET name = ? WHERE id = ?");
+	store_bind_text(&q, name);
+	store_bind_blob(&q, id, CAMERA_ID_BYTES);
+	result = store_run(&q, &changes);
+	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
+}

@@ -1,0 +1,213 @@
+#include "display_state.h"
+#include "hpke.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	ROUND_TRIP_MAX_US = 1000000,
+	EPOCH_KEY_TIMED_BYTES = EPOCH_KEY_BYTES + REQUEST_NONCE_BYTES + 8,
+};
+
+/* ---- cameras ---- */
+
+static struct display_entry *display_camera_slot(
+	struct display *d, const uint8_t id[static CAMERA_ID_BYTES])
+{
+	struct display_entry *e = display_find_camera(d, id);
+	for (size_t i = 0; i < DISPLAY_CAMERAS_MAX && e == NULL; i++) {
+		e = d->cameras[i].used ? NULL : &d->cameras[i];
+	}
+	return e;
+}
+
+static void display_end_tile(struct display *d, struct tile *t, uint8_t reason)
+{
+	struct wire_ended ended = {.stream = t->stream, .reason = reason};
+	memcpy(ended.camera, t->camera, CAMERA_ID_BYTES);
+	tile_finish(t);
+	if (d->callbacks.ended != NULL) {
+		d->callbacks.ended(d->user, &ended);
+	}
+}
+
+static int on_camera(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_camera c;
+	if (wire_parse_camera(m->body, m->body_size, &c) < 0) {
+		return -EBADMSG;
+	}
+	struct display_entry *e = display_camera_slot(d, c.id);
+	if (e == NULL) {
+		return -ENOMEM;
+	}
+	if (c.state == CAMERA_READY &&
+		memcmp(e->marks.generation, c.generation, GENERATION_BYTES) != 0) {
+		e->marks = (struct tile_marks){0};
+		memcpy(e->marks.generation, c.generation, GENERATION_BYTES);
+	}
+	struct tile *t = display_tile_of(d, c.id);
+	if (t != NULL && (c.state != CAMERA_READY ||
+				 memcmp(t->generation, c.generation, GENERATION_BYTES) != 0)) {
+		display_end_tile(d, t, c.state == CAMERA_READY ? END_REPLACED : END_OFFLINE);
+	}
+	e->used = true;
+	e->camera = c;
+	if (d->callbacks.camera != NULL) {
+		d->callbacks.camera(d->user, &e->camera);
+	}
+	return 0;
+}
+
+static int on_camera_gone(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_camera_gone gone;
+	if (wire_parse_camera_gone(m->body, m->body_size, &gone) < 0) {
+		return -EBADMSG;
+	}
+	struct display_entry *e = display_find_camera(d, gone.id);
+	struct tile *t = display_tile_of(d, gone.id);
+	if (t != NULL) {
+		display_end_tile(d, t, gone.reason);
+	}
+	if (e != NULL) {
+		*e = (struct display_entry){0};
+	}
+	if (d->callbacks.camera_gone != NULL) {
+		d->callbacks.camera_gone(d->user, &gone);
+	}
+	return 0;
+}
+
+static int on_ended(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_ended ended;
+	if (wire_parse_ended(m->body, m->body_size, &ended) < 0) {
+		return -EBADMSG;
+	}
+	struct tile *t = display_find_tile(d, ended.stream);
+	if (t != NULL && memcmp(t->camera, ended.camera, CAMERA_ID_BYTES) == 0) {
+		display_end_tile(d, t, ended.reason);
+	}
+	return 0;
+}
+
+/* ---- keys ---- */
+
+static int display_report_key(
+	struct display *d, const struct tile *t, const struct wire_key *k, enum anomaly reason)
+{
+	struct wire_report report = {
+		.stream = t->stream, .reason = (uint8_t)reason, .epoch = k->epoch};
+	memcpy(report.camera, k->camera, CAMERA_ID_BYTES);
+	memcpy(report.generation, k->generation, GENERATION_BYTES);
+	return display_report(d, &report);
+}
+
+static int display_open_key(const struct display *d, const struct wire_camera *camera,
+	const struct wire_key *k, uint8_t plaintext[static EPOCH_KEY_TIMED_BYTES])
+{
+	const struct wire_wrap_context context = {.home = d->home,
+		.camera = k->camera,
+		.generation = k->generation,
+		.display = d->keys->id,
+		.session = d->session,
+		.epoch = k->epoch,
+		.purpose = k->purpose};
+	uint8_t info[WIRE_WRAP_INFO_BYTES];
+	wire_wrap_info(&context, info);
+	return hpke_open_auth(&d->keys->kem, camera->kem_public, k->enc, info, sizeof(info), NULL,
+		0, k->wrapped, k->wrapped_size, plaintext);
+}
+
+/* The camera's clock out of an answer; one that took too long is asked for again by display_tick. */
+static int display_take_clock(struct display *d, struct tile *t, uint8_t purpose,
+	const uint8_t plaintext[static EPOCH_KEY_TIMED_BYTES], uint64_t now_us)
+{
+	if (t->asked != purpose ||
+		memcmp(plaintext + EPOCH_KEY_BYTES, t->nonce, REQUEST_NONCE_BYTES) != 0) {
+		return -EBADMSG;
+	}
+	t->asked = 0;
+	if (now_us - t->asked_us > ROUND_TRIP_MAX_US) {
+		t->clock_wanted = true;
+		return 0;
+	}
+	t->clock_wanted = false;
+	struct wire_reader r =
+		wire_reader_init(plaintext + EPOCH_KEY_BYTES + REQUEST_NONCE_BYTES, 8);
+	t->clock_us = wire_read_u64(&r);
+	t->clock_at_us = t->asked_us;
+	t->clock_known = true;
+	d->counts.clocks++;
+	return 0;
+}
+
+static int on_key(struct display *d, const struct wire_envelope *m, uint64_t now_us)
+{
+	struct wire_key k;
+	if (wire_parse_key(m->body, m->body_size, &k) < 0) {
+		return -EBADMSG;
+	}
+	struct tile *t = display_find_tile(d, k.stream);
+	if (t == NULL) {
+		return 0; /* crossed our UNWATCH, or of a stream that just ended */
+	}
+	const struct display_entry *e = display_find_camera(d, t->camera);
+	if (memcmp(k.camera, t->camera, CAMERA_ID_BYTES) != 0 || e == NULL) {
+		return display_report_key(d, t, &k, ANOMALY_FOREIGN_CAMERA);
+	}
+	if (memcmp(k.generation, t->generation, GENERATION_BYTES) != 0) {
+		return display_report_key(d, t, &k, ANOMALY_UNKNOWN_EPOCH);
+	}
+	uint8_t plaintext[EPOCH_KEY_TIMED_BYTES];
+	int r = display_open_key(d, &e->camera, &k, plaintext);
+	if (r == -EBADMSG) {
+		return display_report_key(d, t, &k, ANOMALY_KEY);
+	}
+	bool answer = k.purpose == KEY_WATCH || k.purpose == KEY_TIME;
+	if (r == 0 && answer) {
+		r = display_take_clock(d, t, k.purpose, plaintext, now_us);
+	}
+	if (r == 0) {
+		r = tile_take_key(t, k.purpose, k.epoch, plaintext, now_us);
+	}
+	explicit_bzero(plaintext, sizeof(plaintext));
+	if (r < 0) {
+		return r == -EBADMSG ? display_report_key(d, t, &k, ANOMALY_KEY) : r;
+	}
+	d->counts.keys++;
+	if (k.purpose != KEY_NEXT) {
+		return 0;
+	}
+	const struct wire_key_ack ack = {.stream = t->stream, .epoch = k.epoch};
+	uint8_t body[8];
+	return display_send_signed(
+		d, DISPLAY_KEY_ACK, body, wire_encode_key_ack(&ack, body, sizeof(body)));
+}
+
+int display_take_hub(struct display *d, const uint8_t *message, size_t size, uint64_t now_us)
+{
+	struct wire_envelope e;
+	if (message_open(d->hub_public, WIRE_HUB, d->session, d->heard, message, size, &e) < 0) {
+		return -EBADMSG;
+	}
+	d->heard++;
+	if ((e.kind == HUB_WELCOME) != (d->phase == PHASE_WELCOME)) {
+		return -EBADMSG;
+	}
+	switch (e.kind) {
+	case HUB_WELCOME:
+		return display_take_welcome(d, &e);
+	case HUB_CAMERA:
+		return on_camera(d, &e);
+	case HUB_CAMERA_GONE:
+		return on_camera_gone(d, &e);
+	case HUB_KEY:
+		return on_key(d, &e, now_us);
+	case HUB_ENDED:
+		return on_ended(d, &e);
+	default:
+		return -EBADMSG;
+	}
+}

@@ -1,11 +1,12 @@
 /*
  * Gives up rights for good: no_new_privs, not dumpable, no core, Landlock as far as the kernel has
- * it, seccomp (an allow list; anything else ends the process and names the call on standard error).
+ * it, capabilities, seccomp (an allow list; anything else ends the process and names the call on
+ * standard error, but for looking up a path, which fails with EACCES: libraries do that on the side).
  *
  * Called once per role, after set-up and before the first byte from outside is parsed. What could
  * not be had is named in the report, which goes to the log and to the keeper (IPC_SANDBOX); the lack
- * of seccomp or no_new_privs is an error, the lack of Landlock is not. Built with a sanitizer, seccomp
- * is left out, and the report says so.
+ * of seccomp or no_new_privs is an error, a kernel without Landlock is not. Built with a sanitizer,
+ * seccomp and Landlock are left out, and the report says so.
  */
 #ifndef CAMGATE_SANDBOX_H
 #define CAMGATE_SANDBOX_H

@@ -54,11 +54,12 @@ const uint8_t *epochs_key(const struct epochs *e, uint32_t epoch);
 int epochs_break(struct epochs *e, uint64_t now_us);
 /* To the prepared epoch; the same as epochs_break if there is none. */
 int epochs_switch(struct epochs *e, uint64_t now_us);
-/* True from 95 % of the lifetime or frames on. epoch_seal itself breaks at 100 %. */
+/* True from 95 % of the lifetime or frames on. epoch_seal refuses at 100 %. */
 bool epochs_due(const struct epochs *e, uint64_t now_us);
 /* The one function that seals. Fills in header->epoch, spends a counter, writes the frame (header,
  * SFrame) to out. Returns the frame's size; -ESTALE after a fork; -ENOSPC; -EKEYEXPIRED when the
- * epoch is over (the caller breaks, tells the keeper and seals again). */
+ * epoch is over (the caller breaks, tells the keeper and seals again); -ENOKEY after a break that
+ * failed. */
 __attribute__((warn_unused_result)) ssize_t epoch_seal(struct epochs *e,
 	struct wire_frame_header *header, const uint8_t *jpeg, size_t jpeg_size, uint64_t now_us,
 	uint8_t *out, size_t out_size);

@@ -204,6 +204,9 @@ static int apply(struct options *o, char id, const char *value)
 		return parse_number(value, 0, 3600, &o->linger_s);
 	case 'I':
 		return parse_number(value, 0, UINT16_MAX, &o->instance);
+	case 'D':
+		o->discovered = true;
+		return 0;
 	case 'R':
 		return parse_descriptor(value, &o->ready_fd);
 	default:

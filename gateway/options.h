@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_CAMERA = 3 };
 
 struct options {
 	char state_dir[PATH_MAX];  /* --state; default /var/lib/camgate, `run`: $XDG_STATE_HOME/camgate */
@@ -31,6 +32,8 @@ struct options {
 	unsigned int rotate_s;     /* --rotate: life of an epoch in seconds, 1..600, default 600 */
 	unsigned int linger_s;     /* --linger: seconds of capture after the last viewer, default 2 */
 	unsigned int instance;     /* camera: --instance, tells several test patterns apart */
+	bool discovered;           /* camera: --discovered: a node that is no camera is not an error, the
+				    * process ends with EXIT_NO_CAMERA and says nothing */
 	int ready_fd;              /* --ready-fd N: write one byte there when ready to serve; -1 */
 	const char *arguments[8];  /* what is left, in order; borrowed */
 	unsigned int arguments_count;

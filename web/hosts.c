@@ -1,4 +1,5 @@
 #include "hosts.h"
+#include "gateway/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,4 +131,35 @@ bool hosts_note_refused(struct hosts *h, const char *host)
 	}
 	(void)snprintf(h->refused[h->refused_count++], HOSTS_TEXT_BYTES, "%s", host);
 	return true;
+}
+
+/* What a peer sent, for the journal: nothing in it may look like another line. */
+static void make_printable(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text < ' ' || *text > '~') {
+			*text = '?';
+		}
+	}
+}
+
+void hosts_log_refused(struct hosts *h, const char *host, const char *peer)
+{
+	struct hosts_authority a;
+	char text[HOSTS_TEXT_BYTES];
+
+	if (!hosts_note_refused(h, host)) {
+		return;
+	}
+	(void)snprintf(text, sizeof text, "%s", host);
+	make_printable(text);
+	if (hosts_parse(host, &a) < 0) {
+		log_warning("%s asked for %s: refused", peer, text);
+	} else if (a.port != h->port) {
+		log_warning("%s asked for %s, which is not port %u of this hub: refused", peer, text,
+			h->port);
+	} else {
+		log_warning("%s asked for %s, which is no name of this hub: refused. If it is one, add "
+			    "--host %s", peer, text, a.name);
+	}
 }

@@ -2,7 +2,7 @@
  * Which Host and Origin headers are this hub's. A page of another site, or a name that was pointed at
  * this hub's address by somebody else (DNS rebinding), must get nothing.
  *
- * Pure. Names match whole and without regard to case, never by prefix or suffix. One thread.
+ * Pure, but for hosts_log_refused. Names match whole and without regard to case, never by prefix or suffix. One thread.
  */
 #ifndef CAMGATE_HOSTS_H
 #define CAMGATE_HOSTS_H
@@ -37,5 +37,7 @@ bool hosts_same_origin(const char *origin, const char *host);
 /* True the first time that this host is refused: then it is to be logged. Forgets nothing, and stays
  * silent when too many were refused. */
 bool hosts_note_refused(struct hosts *h, const char *host);
+/* Logs a refusal, once for each host, with what to do about it. */
+void hosts_log_refused(struct hosts *h, const char *host, const char *peer);
 
 #endif

@@ -1,0 +1,114 @@
+#include "connection.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* IPv4 in IPv6's clothes, so that a peer has one address whichever way the socket was bound. */
+static void peer_of(const struct sockaddr *sa, struct in6_addr *ret, uint16_t *ret_port)
+{
+	memset(ret, 0, sizeof *ret);
+	*ret_port = 0;
+	if (sa->sa_family == AF_INET6) {
+		*ret = ((const struct sockaddr_in6 *)sa)->sin6_addr;
+		*ret_port = ntohs(((const struct sockaddr_in6 *)sa)->sin6_port);
+	} else if (sa->sa_family == AF_INET) {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)sa;
+
+		ret->s6_addr[10] = ret->s6_addr[11] = 0xff;
+		memcpy(&ret->s6_addr[12], &four->sin_addr, 4);
+		*ret_port = ntohs(four->sin_port);
+	}
+}
+
+static void print_peer(const struct in6_addr *address, uint16_t port, char *out, size_t size)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	if (IN6_IS_ADDR_V4MAPPED(address)) {
+		(void)inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof text);
+		(void)snprintf(out, size, "%s:%u", text, port);
+	} else {
+		(void)inet_ntop(AF_INET6, address, text, sizeof text);
+		(void)snprintf(out, size, "[%s]:%u", text, port);
+	}
+}
+
+static const char *limit_reached(const struct connections *all, const struct in6_addr *address)
+{
+	unsigned int same = 0, strangers = 0;
+
+	for (unsigned int i = 0; i < all->count; i++) {
+		same += memcmp(&all->all[i]->address, address, sizeof *address) == 0;
+		strangers += !all->all[i]->admitted;
+	}
+	if (all->count == CONNECTIONS_MAX) {
+		return "too many connections";
+	}
+	if (same >= CONNECTIONS_PER_ADDRESS) {
+		return "too many connections from this address";
+	}
+	return strangers >= CONNECTIONS_NOT_LOGGED_IN ? "too many connections that are not logged in"
+						      : NULL;
+}
+
+struct connection *connection_create(struct connections *all, const struct sockaddr *peer,
+	uint64_t now_us, const char **ret_reason)
+{
+	struct in6_addr address;
+	struct connection *c;
+	uint16_t port;
+
+	peer_of(peer, &address, &port);
+	*ret_reason = limit_reached(all, &address);
+	if (*ret_reason) {
+		all->refused++;
+		return NULL;
+	}
+	c = calloc(1, sizeof *c);
+	if (!c) {
+		*ret_reason = "out of memory";
+		return NULL;
+	}
+	c->id = ++all->last_id;
+	c->address = address;
+	c->since_us = now_us;
+	print_peer(&address, port, c->peer, sizeof c->peer);
+	all->all[all->count++] = c;
+	return c;
+}
+
+void connection_destroy(struct connections *all, struct connection *c)
+{
+	if (!c) {
+		return;
+	}
+	for (unsigned int i = 0; i < all->count; i++) {
+		if (all->all[i] == c) {
+			all->all[i] = all->all[--all->count];
+			all->all[all->count] = NULL;
+			break;
+		}
+	}
+	session_destroy(c->session);
+	explicit_bzero(c, sizeof *c);
+	free(c);
+}
+
+struct connection *connection_find(const struct connections *all, uint64_t id)
+{
+	for (unsigned int i = 0; i < all->count; i++) {
+		if (all->all[i]->id == id) {
+			return all->all[i];
+		}
+	}
+	return NULL;
+}
+
+bool connection_is_overdue(const struct connection *c, uint64_t now_us)
+{
+	uint64_t limit_us = c->upgrade_granted ? CONNECTION_LOGIN_US : CONNECTION_REQUEST_US;
+
+	return !c->admitted && now_us > c->since_us && now_us - c->since_us > limit_us;
+}

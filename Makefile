@@ -105,6 +105,31 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS) $(OPI
 unit: $(UNIT)
 	$(Q)for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 
+# ---- integration and bench ----
+
+# Tests on the real processes; `display` is a display for shell scripts.
+INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
+	$(wildcard tests/integration/test_*.c))
+HARNESS := $(OUT)/tests/integration/hub.o $(OUT)/tests/integration/viewer.o
+DISPLAY_LIBS = -Wl,--start-group $(OPIX) $(CLIENT) $(OUT)/gateway.a -Wl,--end-group $(LIB_LIBS)
+
+$(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(CLIENT) \
+		$(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(HARNESS) $(DISPLAY_LIBS) -lcmocka
+
+$(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIENT) \
+		$(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(DISPLAY_LIBS)
+
+# Each test program starts hubs of its own, so several can run side by side.
+integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
+	$(Q)printf '%s\n' $(INTEGRATION) | xargs -P 3 -I{} sh -c \
+		'{} > {}.log 2>&1 && echo "  ok     {}" || { cat {}.log; echo "  FAILED {}"; exit 1; }'
+
+.PHONY: integration
+
 clean:
 	rm -rf $(BUILD)
 

@@ -1,0 +1,70 @@
+/*
+ * A real hub for tests: `camgate run` as its own processes, in a state directory of its own.
+ *
+ * Every function fails the running cmocka test when something does not come true in time; nothing here
+ * sleeps for a fixed while. While it waits it keeps h->loop going, so that displays stay alive.
+ */
+#ifndef CAMGATE_TESTS_HUB_H
+#define CAMGATE_TESTS_HUB_H
+
+#include "web/client/client.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <sys/types.h>
+
+enum { HUB_PATIENCE_MS = 8000 };
+
+struct hub {
+	struct client_loop *loop; /* borrowed; may be NULL */
+	pid_t pid;                /* 0: not running */
+	char dir[64];             /* of this test; removed by hub_stop */
+	char state[PATH_MAX];
+	char log[PATH_MAX];       /* what camgate run printed, both streams */
+	uint16_t port;
+	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
+};
+
+/* Makes h->dir. */
+void hub_init(struct hub *h, struct client_loop *loop);
+/* Starts with these further arguments (NULL-ended) on a free port and waits until it listens. */
+void hub_start(struct hub *h, const char *const *arguments);
+/* The same, and expects it to give up: returns the exit code; what it said is in the log. */
+int hub_start_and_fail(struct hub *h, const char *const *arguments);
+/* Like the two above before waiting: for a test that waits itself. preload may be NULL. */
+void hub_spawn(struct hub *h, const char *const *arguments);
+/* SIGTERM, and checks that it ended with 0 and left no process. */
+void hub_end(struct hub *h);
+/* hub_end if it runs; removes everything. Prints the log when the test failed. */
+void hub_finish(struct hub *h);
+
+/* The n-th process of this role ("keeper", "web", "camera"), or 0. */
+pid_t hub_role(const struct hub *h, const char *role, unsigned int n);
+/* Kills it and waits until another one has taken its place. */
+void hub_kill_role(struct hub *h, const char *role);
+bool hub_log_has(const struct hub *h, const char *text);
+void hub_wait_log(struct hub *h, const char *text);
+
+/* Runs `camgate ARGUMENTS --state … --json`; NULL ends the arguments. Returns the exit code;
+ * *ret (may be NULL) gets what it printed, or NULL; release with json_decref. */
+int hub_command(struct hub *h, json_t **ret, ...) __attribute__((sentinel));
+/* The same for a command that has to succeed. */
+json_t *hub_ask(struct hub *h, ...) __attribute__((sentinel));
+/* A fresh link. cameras and name may be NULL. */
+void hub_make_link(struct hub *h, const char *cameras, const char *name, struct wire_link *ret);
+/* The integer at this path ("cameras", 0, "watchers"): json_unpack's notation. */
+json_int_t hub_status_sum(struct hub *h, const char *object); /* sum of the values of status.OBJECT */
+
+/* Runs the loop until the deadline; true while there is time left. */
+bool hub_wait_step(struct client_loop *loop, uint64_t deadline_us);
+#define WAIT_FOR(loop, condition, patience_ms)                                                     \
+	do {                                                                                       \
+		uint64_t wait_deadline_us = client_now_us() + (uint64_t)(patience_ms) * 1000;      \
+		while (!(condition)) {                                                             \
+			if (!hub_wait_step((loop), wait_deadline_us)) {                            \
+				fail_msg("not within %d ms: %s", (int)(patience_ms), #condition);  \
+			}                                                                          \
+		}                                                                                  \
+	} while (0)
+
+#endif

@@ -1,0 +1,262 @@
+#include "viewer.h"
+#include "tests/opix/opix.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NUMBER_MASK = (1 << 24) - 1 };
+
+static struct viewer_tile *tile_of(struct viewer *v, const uint8_t id[static CAMERA_ID_BYTES])
+{
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		if (memcmp(v->tiles[i].camera.id, id, CAMERA_ID_BYTES) == 0) {
+			return &v->tiles[i];
+		}
+	}
+	return NULL;
+}
+
+struct viewer_tile *viewer_tile(struct viewer *v, const char *camera)
+{
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		if (strcmp(v->tiles[i].camera.name, camera) == 0) {
+			return &v->tiles[i];
+		}
+	}
+	return NULL;
+}
+
+unsigned int viewer_pictures(struct viewer *v, const char *camera)
+{
+	const struct viewer_tile *t = viewer_tile(v, camera);
+	return t == NULL ? 0 : t->pictures;
+}
+
+unsigned int viewer_cameras(const struct viewer *v)
+{
+	unsigned int n = 0;
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		n += v->tiles[i].present;
+	}
+	return n;
+}
+
+static void complain(struct viewer *v, const char *what, const struct opix *o)
+{
+	if (v->bad_pictures++ == 0) {
+		(void)snprintf(v->complaint, sizeof(v->complaint), "%s: %s", what, opix_describe(o));
+	}
+}
+
+/* ---- news ---- */
+
+static void on_welcome(void *user, const struct wire_welcome *welcome)
+{
+	struct viewer *v = user;
+	v->welcomed = true;
+	v->welcomes++;
+	v->owner = welcome->owner;
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		v->tiles[i].present = false;
+	}
+}
+
+static void on_camera(void *user, const struct wire_camera *camera)
+{
+	struct viewer *v = user;
+	struct viewer_tile *t = tile_of(v, camera->id);
+	if (t == NULL) {
+		assert_true(v->tiles_count < VIEWER_TILES_MAX);
+		t = &v->tiles[v->tiles_count++];
+	}
+	bool again = memcmp(t->camera.generation, camera->generation, GENERATION_BYTES) != 0;
+	t->camera = *camera;
+	t->present = true;
+	if (again) {
+		t->tag = 0;
+		t->epoch = 0;
+	}
+	if (camera->state == CAMERA_READY && !v->watch_nothing && t->stream == 0) {
+		int r = display_watch(client_display(v->client), camera->id, client_now_us());
+		t->stream = r > 0 ? (uint16_t)r : 0;
+	}
+}
+
+static void on_camera_gone(void *user, const struct wire_camera_gone *gone)
+{
+	struct viewer_tile *t = tile_of(user, gone->id);
+	if (t != NULL) {
+		t->present = false;
+		t->end_reason = gone->reason;
+	}
+}
+
+static void on_ended(void *user, const struct wire_ended *ended)
+{
+	struct viewer_tile *t = tile_of(user, ended->camera);
+	if (t != NULL) {
+		t->stream = 0;
+		t->ends++;
+		t->end_reason = ended->reason;
+	}
+}
+
+/* The code in the picture must be whole, of the camera that the hub named, and of the capture time
+ * that was authenticated. */
+static void look(struct viewer *v, struct viewer_tile *t, const struct display_picture *p)
+{
+	struct opix o;
+	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, &o) < 0) {
+		complain(v, "not one whole picture", &o);
+		return;
+	}
+	if (t->tag != 0 && o.tag != t->tag) {
+		complain(v, "another camera's picture", &o);
+		return;
+	}
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		if (&v->tiles[i] != t && v->tiles[i].tag == o.tag) {
+			complain(v, "two cameras with one tag", &o);
+			return;
+		}
+	}
+	if (t->tag != 0 && t->capture_us < p->header.capture_us) {
+		t->missed += ((o.number - t->number) & NUMBER_MASK) - 1;
+	}
+	t->tag = o.tag;
+	t->number = o.number;
+}
+
+static bool on_picture(void *user, const struct display_picture *p)
+{
+	struct viewer *v = user;
+	struct viewer_tile *t = tile_of(v, p->header.camera);
+	if (t == NULL || !t->present || t->stream != p->stream) {
+		struct opix none = {0};
+		complain(v, "a picture that nobody asked for", &none);
+		return true;
+	}
+	look(v, t, p);
+	t->pictures++;
+	t->epochs += t->epoch != p->header.epoch;
+	t->epoch = p->header.epoch;
+	t->capture_us = p->header.capture_us;
+	t->age_us = p->age_us;
+	t->at_us = client_now_us();
+	return true;
+}
+
+static bool on_received(void *user, uint8_t *message, size_t size)
+{
+	struct viewer *v = user;
+	if (v->flip_next && message[0] == WIRE_CHUNK && size > 1000) {
+		v->flip_next = false;
+		message[size - 1] ^= 0x10;
+	}
+	return true;
+}
+
+static void on_closed(void *user, const struct client_end *end)
+{
+	struct viewer *v = user;
+	v->welcomed = false;
+	v->closes++;
+	v->end = *end;
+	v->end.text = NULL;
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		v->tiles[i].stream = 0;
+	}
+}
+
+/* ---- what tests call ---- */
+
+void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *link,
+	const char *name, bool reconnect)
+{
+	const struct display_config display = {.keys = &v->keys,
+		.link = link,
+		.name = name,
+		.callbacks = {.welcome = on_welcome,
+			.camera = on_camera,
+			.camera_gone = on_camera_gone,
+			.ended = on_ended,
+			.picture = on_picture},
+		.user = v};
+	const struct client_config config = {.address = "127.0.0.1",
+		.port = hub->port,
+		.reconnect = reconnect,
+		.display = &display,
+		.received = on_received,
+		.closed = on_closed,
+		.user = v};
+	v->hub = hub;
+	v->client = client_create(hub->loop, &config);
+	assert_non_null(v->client);
+}
+
+static void pair_with(
+	struct viewer *v, struct hub *hub, const struct wire_link *link, const char *name)
+{
+	assert_int_equal(display_keys_generate(&v->keys), 0);
+	memcpy(v->keys.hub, link->fingerprint, FINGERPRINT_BYTES);
+	viewer_connect(v, hub, link, name, true);
+	WAIT_FOR(hub->loop, v->welcomed, HUB_PATIENCE_MS);
+}
+
+void viewer_pair(struct viewer *v, struct hub *hub, const char *cameras, const char *name)
+{
+	struct wire_link link;
+	hub_make_link(hub, cameras, NULL, &link);
+	pair_with(v, hub, &link, name);
+}
+
+void viewer_pair_owner(struct viewer *v, struct hub *hub, const char *name)
+{
+	struct wire_link link;
+	assert_int_equal(wire_parse_link(hub->link, &link), 0);
+	pair_with(v, hub, &link, name);
+}
+
+void viewer_disconnect(struct viewer *v)
+{
+	client_destroy(v->client);
+	v->client = NULL;
+	v->welcomed = false;
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		v->tiles[i].stream = 0;
+	}
+}
+
+void viewer_finish(struct viewer *v)
+{
+	viewer_disconnect(v);
+	display_keys_finish(&v->keys);
+	if (v->bad_pictures != 0) {
+		fail_msg("%u bad pictures; %s", v->bad_pictures, v->complaint);
+	}
+}
+
+void viewer_await(struct viewer *v, const char *camera, unsigned int n)
+{
+	unsigned int wanted = viewer_pictures(v, camera) + n;
+	WAIT_FOR(v->hub->loop, viewer_pictures(v, camera) >= wanted, HUB_PATIENCE_MS);
+}
+
+const struct display_counts *viewer_counts(const struct viewer *v)
+{
+	return display_counts(client_display(v->client));
+}
+
+uint64_t viewer_anomalies(const struct viewer *v)
+{
+	uint64_t n = 0;
+	for (int i = ANOMALY_NONE; i <= ANOMALY_PICTURE; i++) {
+		n += viewer_counts(v)->anomalies[i];
+	}
+	return n;
+}

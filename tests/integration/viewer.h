@@ -1,0 +1,63 @@
+/*
+ * A display that looks at what it gets: reads the code in every picture (tests/opix) and keeps what a
+ * test wants to know of each camera. Watches every camera that is READY, unless told otherwise.
+ */
+#ifndef CAMGATE_TESTS_VIEWER_H
+#define CAMGATE_TESTS_VIEWER_H
+
+#include "hub.h"
+
+enum { VIEWER_TILES_MAX = 8 };
+
+struct viewer_tile {
+	struct wire_camera camera;
+	bool present; /* shared with us, as far as we were told */
+	uint16_t stream; /* 0: not watched */
+	unsigned int pictures;
+	uint32_t tag;    /* of the camera, out of its pictures; 0: none seen */
+	uint32_t number; /* of the last frame, as drawn by the camera */
+	unsigned int missed; /* numbers left out between two pictures of one generation */
+	uint32_t epoch, epochs; /* the last one, and how many were seen */
+	uint64_t capture_us;
+	int64_t age_us;
+	uint64_t at_us; /* of the last picture, client_now_us() */
+	unsigned int ends;
+	uint8_t end_reason;
+};
+
+struct viewer {
+	struct hub *hub;
+	struct client *client;
+	struct display_keys keys;
+	bool watch_nothing, flip_next;
+	bool welcomed, owner;
+	unsigned int welcomes, closes;
+	struct client_end end; /* of the last connection */
+	unsigned int bad_pictures; /* undecodable, mixed, foreign */
+	char complaint[256];       /* about the first of them */
+	struct viewer_tile tiles[VIEWER_TILES_MAX];
+	size_t tiles_count;
+};
+
+/* Begins to connect. link NULL: logs in with v->keys, which must be paired. */
+void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *link,
+	const char *name, bool reconnect);
+/* Makes keys, pairs with a fresh link for these cameras, waits for the welcome. */
+void viewer_pair(struct viewer *v, struct hub *hub, const char *cameras, const char *name);
+/* Pairs with the link that the hub printed when it started. */
+void viewer_pair_owner(struct viewer *v, struct hub *hub, const char *name);
+void viewer_disconnect(struct viewer *v);
+/* Disconnects, checks that no picture was foreign or broken, forgets the keys. */
+void viewer_finish(struct viewer *v);
+/* The tile of a camera; NULL if it was never shared with us. */
+struct viewer_tile *viewer_tile(struct viewer *v, const char *camera);
+/* Pictures of this camera so far, 0 if it is not known. */
+unsigned int viewer_pictures(struct viewer *v, const char *camera);
+unsigned int viewer_cameras(const struct viewer *v); /* present ones */
+/* Waits for n more pictures of this camera. */
+void viewer_await(struct viewer *v, const char *camera, unsigned int n);
+const struct display_counts *viewer_counts(const struct viewer *v);
+/* Everything that a display reports as a mix-up. */
+uint64_t viewer_anomalies(const struct viewer *v);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * The camera role: one process, one camera, one open of its device. It captures, seals and
+ * publishes, and wraps its epoch keys for the displays that the keeper names. camera_main
+ * (gateway/options.h) is in camera.c; obeying the keeper is in orders.c, capturing by demand in
+ * demand.c, sealing into the ring in publish.c.
+ *
+ * One thread. Whatever it does not understand ends it: its generation and keys die with it, and
+ * whoever started it starts it again.
+ */
+#ifndef CAMGATE_CAMERA_H
+#define CAMGATE_CAMERA_H
+
+#include "ipc.h"
+#include "keys.h"
+#include "options.h"
+#include "ring.h"
+#include "sframe.h"
+#include "source.h"
+
+struct camera {
+	const struct options *options;
+	int keeper; /* socket, -1: none */
+	struct source source;
+	struct key_pair kem;
+	uint8_t generation[GENERATION_BYTES];
+	bool adopted;
+	uint8_t home[HOME_ID_BYTES]; /* this and the next: from the adoption on */
+	uint8_t id[CAMERA_ID_BYTES];
+	char name[NAME_MAX_BYTES + 1];
+	struct epochs *epochs;
+	struct ring_writer ring;
+	bool ring_made;
+	uint8_t demand; /* renditions that somebody watches */
+	uint64_t linger_until_us; /* capture goes on until then without a viewer; 0: no */
+	uint64_t retry_us; /* when to try to start again; 0: no need */
+	uint64_t alive_us; /* last picture, or start */
+	const char *trouble; /* what is wrong just now, or NULL */
+	uint32_t due_epoch; /* the epoch whose end was announced */
+	struct ipc_camera_status status;
+	struct ipc_camera_status told; /* what the keeper knows */
+	uint64_t told_us;
+	uint8_t buffer[IPC_MESSAGE_MAX_BYTES]; /* one message, received */
+};
+
+/* Sends one encoded message; size as ipc_encode_x returned it. A keeper that takes nothing for a
+ * second is gone. 0 or -errno. */
+int camera_send(
+	struct camera *c, const uint8_t *data, ssize_t size, const int *descriptors, size_t count);
+/* Reads and obeys all messages that are there. 0 or -errno (final). */
+int camera_hear(struct camera *c);
+
+/* ---- demand.c ---- */
+
+/* Notes which renditions are watched. Nothing starts or stops yet: a picture may be in use. */
+void demand_set(struct camera *c, uint8_t renditions, uint64_t now_us);
+/* Starts or stops capturing by what is wanted now; restarts what delivers nothing. 0 or -errno
+ * (final).
+ */
+int demand_follow(struct camera *c, uint64_t now_us);
+
+/* ---- orders.c ---- */
+
+/* Obeys one message of the keeper. 0 or -errno (final); -EBADMSG for what it may not send. */
+int orders_obey(struct camera *c, const struct ipc_message *m);
+/* IPC_ROTATED. request 0: by itself. */
+int orders_tell_rotated(struct camera *c, uint64_t request);
+
+/* ---- publish.c ---- */
+
+/* The largest sealed frame of this source: the ring's slots. */
+uint32_t publish_slot_bytes(const struct source *s);
+/* Seals the picture straight into the ring and wakes the readers. What the keeper said meanwhile is
+ * obeyed first, so that no picture is sealed with a key that a revoke took back. 0 or -errno
+ * (final). */
+int publish_picture(struct camera *c, const struct picture *p);
+
+#endif

@@ -1,0 +1,168 @@
+#include "log.h"
+#include "registry_state.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Why this display may not watch this camera on this stream now; 0: it may. */
+static enum end_reason objection(const struct registry *r, const struct registry_session *s,
+	const struct wire_watch *m)
+{
+	const struct registry_camera *c = registry_camera_find(r, m->camera);
+	const struct registry_web *w = registry_web_of(r, s->web);
+
+	if (store_grant_check(r->store, s->display.id, m->camera) != 0) {
+		return END_NOT_SHARED;
+	}
+	if (m->stream == 0 || m->rendition >= RENDITION_COUNT ||
+		s->streams_count >= WIRE_STREAMS_MAX || registry_stream_find(s, m->stream) != NULL) {
+		return END_REFUSED;
+	}
+	if (c == NULL || w == NULL || registry_camera_ring(c, w->reader) == 0) {
+		return END_OFFLINE;
+	}
+	return 0;
+}
+
+static int open_viewing(struct registry *r, const struct registry_session *s,
+	const struct registry_camera *c, struct registry_stream *t)
+{
+	struct audit_opening o = {.stream = t->number};
+
+	memcpy(o.display, s->display.id, sizeof(o.display));
+	memcpy(o.camera, c->record.id, sizeof(o.camera));
+	memcpy(o.session, s->login.session, sizeof(o.session));
+	memcpy(o.display_name, s->display.name, sizeof(o.display_name));
+	memcpy(o.camera_name, c->record.name, sizeof(o.camera_name));
+	return audit_open(r->store, &o, &t->viewing);
+}
+
+static void give(struct registry *r, struct registry_session *s, struct registry_stream *t,
+	uint32_t ring)
+{
+	struct ipc_give m = {.connection = s->connection,
+		.stream = t->number,
+		.ring = ring,
+		.rendition = t->rendition};
+
+	memcpy(m.camera, t->camera, sizeof(m.camera));
+	memcpy(m.generation, t->generation, sizeof(m.generation));
+	registry_send(r, s->web, ipc_encode_give(&m, r->message, sizeof(r->message)));
+}
+
+void registry_stream_watch(
+	struct registry *r, struct registry_session *s, const struct wire_watch *m)
+{
+	enum end_reason reason = objection(r, s, m);
+	struct registry_camera *c = registry_camera_find(r, m->camera);
+	struct registry_stream *t;
+	int result;
+
+	if (reason != 0) {
+		registry_tell_ended(r, s, m->stream, m->camera, reason);
+		return;
+	}
+	t = calloc(1, sizeof(*t));
+	result = t == NULL ? -ENOMEM : 0;
+	if (result == 0) {
+		t->number = m->stream;
+		t->rendition = m->rendition;
+		memcpy(t->camera, m->camera, sizeof(t->camera));
+		memcpy(t->generation, c->generation, sizeof(t->generation));
+		result = open_viewing(r, s, c, t);
+	}
+	if (result < 0) {
+		log_error("\"%s\" may not watch \"%s\": the viewing cannot be put on record: %s",
+			s->display.name, c->record.name, strerror(-result));
+		registry_tell_ended(r, s, m->stream, m->camera, END_NO_RECORD);
+		free(t);
+		return;
+	}
+	t->state = STREAM_OPENING;
+	t->next = s->streams;
+	s->streams = t;
+	s->streams_count++;
+	give(r, s, t, registry_camera_ring(c, registry_web_of(r, s->web)->reader));
+	registry_camera_update_demand(r, c);
+	if (!registry_key_ask(r, s, t, c, KEY_WATCH, m->nonce)) {
+		registry_stream_end(
+			r, s, t, END_REFUSED, AUDIT_NO_KEY, REGISTRY_ANSWER_MS);
+	} else if (c->preparing) {
+		/* The others have the next key already, or are about to. */
+		(void)registry_key_ask(r, s, t, c, KEY_NEXT, NULL);
+	}
+}
+
+void registry_stream_end(struct registry *r, struct registry_session *s, struct registry_stream *t,
+	enum end_reason told, enum audit_reason reason, uint64_t within_ms)
+{
+	const struct ipc_stream m = {.connection = s->connection, .stream = t->number};
+	struct registry_camera *c = registry_camera_find(r, t->camera);
+
+	if (t->state == STREAM_ENDING) {
+		return;
+	}
+	t->state = STREAM_ENDING;
+	t->reason = reason;
+	t->taken_deadline_us = registry_now(r) + within_ms * 1000;
+	registry_key_cancel(r, s, t->number);
+	registry_send(
+		r, s->web, ipc_encode_stream(IPC_TAKE, &m, r->message, sizeof(r->message)));
+	if (told != 0) {
+		registry_tell_ended(r, s, t->number, t->camera, told);
+	}
+	if (c != NULL) {
+		registry_camera_update_demand(r, c);
+		registry_rotation_check(r, c);
+	}
+}
+
+static void close_viewing(struct registry *r, const struct registry_stream *t)
+{
+	if (r->closings_count == REGISTRY_CLOSINGS_MAX) {
+		registry_write_closings(r);
+	}
+	if (r->closings_count == REGISTRY_CLOSINGS_MAX) {
+		log_error("the end of a viewing is lost; the next start will say it ended unseen");
+		return;
+	}
+	if (r->closings_count == 0) {
+		r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_MS;
+	}
+	r->closings[r->closings_count++] = (struct audit_closing){
+		.viewing = t->viewing, .reason = t->reason, .counts = t->counts};
+}
+
+void registry_stream_free(
+	struct registry *r, struct registry_session *s, struct registry_stream *t)
+{
+	struct registry_stream **at = &s->streams;
+	struct registry_camera *c = registry_camera_find(r, t->camera);
+
+	registry_key_cancel(r, s, t->number);
+	close_viewing(r, t);
+	while (*at != t) {
+		at = &(*at)->next;
+	}
+	*at = t->next;
+	s->streams_count--;
+	explicit_bzero(t, sizeof(*t));
+	free(t);
+	if (c != NULL) {
+		registry_camera_update_demand(r, c);
+		registry_rotation_check(r, c);
+	}
+}
+
+void registry_write_closings(struct registry *r)
+{
+	int result = audit_close(r->store, r->closings, r->closings_count);
+
+	if (result == 0) {
+		r->closings_count = 0;
+		return;
+	}
+	log_error("the end of %u viewings cannot be put on record: %s; trying again",
+		r->closings_count, strerror(-result));
+	r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_RETRY_MS;
+}

@@ -130,6 +130,31 @@ integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
 
 .PHONY: integration
 
+# ---- fake cameras ----
+
+# A library to preload and the driver process that it starts. Without sanitizers and fortified calls,
+# as it is loaded into programs of every kind and puts itself in front of libc.
+FAKECAM_DIR := $(OUT)/tests/fakecam
+FAKECAM_FLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O2 -g -I.
+FAKECAM_SHARED := tests/fakecam/registry.c tests/fakecam/config.c
+FAKECAM_PRELOAD := $(addprefix tests/fakecam/,preload.c device.c ioctl.c stream.c libudev_device.c \
+	libudev_list.c) $(FAKECAM_SHARED)
+FAKECAM_DRIVER := $(addprefix tests/fakecam/,driver.c frames.c jpeg.c) v4l2/pattern.c $(FAKECAM_SHARED)
+
+fakecam: $(FAKECAM_DIR)/libfakecam.so $(FAKECAM_DIR)/driver
+
+$(FAKECAM_DIR)/libfakecam.so: $(FAKECAM_PRELOAD) $(wildcard tests/fakecam/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(FAKECAM_FLAGS) -fPIC -fvisibility=hidden -shared -o $@ $(FAKECAM_PRELOAD)
+
+$(FAKECAM_DIR)/driver: $(FAKECAM_DRIVER) $(wildcard tests/fakecam/*.h) v4l2/pattern.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(FAKECAM_FLAGS) -o $@ $(FAKECAM_DRIVER) -lturbojpeg
+
+.PHONY: fakecam
+
 clean:
 	rm -rf $(BUILD)
 

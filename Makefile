@@ -110,7 +110,7 @@ unit: $(UNIT)
 # Tests on the real processes; `display` is a display for shell scripts.
 INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
 	$(wildcard tests/integration/test_*.c))
-HARNESS := $(OUT)/tests/integration/hub.o $(OUT)/tests/integration/viewer.o
+HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer)
 DISPLAY_LIBS = -Wl,--start-group $(OPIX) $(CLIENT) $(OUT)/gateway.a -Wl,--end-group $(LIB_LIBS)
 
 $(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(CLIENT) \
@@ -135,7 +135,8 @@ integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
 # A library to preload and the driver process that it starts. Without sanitizers and fortified calls,
 # as it is loaded into programs of every kind and puts itself in front of libc.
 FAKECAM_DIR := $(OUT)/tests/fakecam
-FAKECAM_FLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(WERROR) -O2 -g -I.
+# POSIX has dlsym return functions, ISO C does not know of it.
+FAKECAM_FLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) -Wno-pedantic $(WERROR) -O2 -g -I.
 FAKECAM_SHARED := tests/fakecam/registry.c tests/fakecam/config.c
 FAKECAM_PRELOAD := $(addprefix tests/fakecam/,preload.c device.c ioctl.c stream.c libudev_device.c \
 	libudev_list.c) $(FAKECAM_SHARED)

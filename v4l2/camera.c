@@ -362,8 +362,12 @@ int camera_main(const struct options *o)
 	}
 	r = source_open(&c->source, o->arguments[0], o->instance);
 	if (r < 0) {
+		/* Most video nodes of some machines are codecs and the like. */
+		if (o->discovered && (r == -ENOTTY || r == -ENODEV)) {
+			return EXIT_NO_CAMERA;
+		}
 		log_error("%s", c->source.problem);
-		return r == -EINVAL ? 2 : 1;
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	r = run(c);
 	explain_end(c, r);

@@ -1,0 +1,579 @@
+/* The camera role as a process of its own, with a keeper that this test plays. */
+#include "clock.h"
+#include "hpke.h"
+#include "ipc.h"
+#include "keys.h"
+#include "options.h"
+#include "ring.h"
+#include "sframe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <turbojpeg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+	WIDTH = 320,
+	HEIGHT = 192,
+	PATIENCE_MS = 5000,
+	READER = 7,
+	MESSAGE_BYTES = 1024,
+};
+
+struct keeper {
+	char dir[64];
+	int listener;
+	int camera; /* socket */
+	pid_t process;
+	struct options options;
+	struct ipc_camera_hello hello;
+	uint8_t home[HOME_ID_BYTES];
+	uint8_t id[CAMERA_ID_BYTES];
+	uint8_t buffer[IPC_MESSAGE_MAX_BYTES];
+	struct ring_reader ring;
+	int eventfd;
+	struct key_pair display;
+	uint8_t session[SESSION_ID_BYTES];
+	uint64_t requests;
+};
+
+/* ---- a keeper's ways ---- */
+
+/* The next message that is no status. */
+static int keeper_hear(struct keeper *k, struct ipc_message *ret)
+{
+	for (;;) {
+		struct pollfd p = {.fd = k->camera, .events = POLLIN};
+		int r;
+
+		if (poll(&p, 1, PATIENCE_MS) != 1) {
+			return -ETIMEDOUT;
+		}
+		r = ipc_receive(k->camera, k->buffer, sizeof(k->buffer), ret);
+		if (r < 0 || ret->type != IPC_CAMERA_STATUS) {
+			return r;
+		}
+	}
+}
+
+static void keeper_expect(struct keeper *k, uint8_t type, struct ipc_message *ret)
+{
+	assert_int_equal(keeper_hear(k, ret), 0);
+	assert_int_equal(ret->type, type);
+}
+
+static void keeper_say(struct keeper *k, const uint8_t *data, ssize_t size)
+{
+	assert_true(size > 0);
+	assert_int_equal(ipc_send(k->camera, data, (size_t)size, NULL, 0), 0);
+}
+
+static void keeper_start_camera(struct keeper *k, const char *spec)
+{
+	struct ipc_message m;
+	struct pollfd p = {.events = POLLIN};
+	uid_t uid;
+	pid_t pid;
+
+	k->options.arguments[0] = spec;
+	k->options.arguments_count = 1;
+	k->options.ready_fd = -1;
+	k->process = fork();
+	assert_true(k->process >= 0);
+	if (k->process == 0) {
+		close(k->listener);
+		_exit(camera_main(&k->options));
+	}
+	p.fd = k->listener;
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	k->camera = ipc_accept(k->listener, &pid, &uid);
+	assert_true(k->camera >= 0);
+	keeper_expect(k, IPC_CAMERA_HELLO, &m);
+	assert_int_equal(ipc_parse_camera_hello(&m, &k->hello), 0);
+	ipc_message_finish(&m);
+}
+
+static void keeper_adopt(struct keeper *k)
+{
+	struct ipc_adopted adopted = {.name = "Test camera"};
+	uint8_t out[MESSAGE_BYTES];
+	struct ipc_message m;
+
+	memcpy(adopted.home, k->home, sizeof(k->home));
+	memcpy(adopted.camera, k->id, sizeof(k->id));
+	keeper_say(k, out, ipc_encode_adopted(&adopted, out, sizeof(out)));
+	keeper_expect(k, IPC_SANDBOX, &m);
+}
+
+static void keeper_attach(struct keeper *k)
+{
+	struct ipc_reader reader = {.reader = READER};
+	uint8_t out[MESSAGE_BYTES];
+	struct ipc_message m;
+
+	keeper_say(k, out, ipc_encode_reader(IPC_ADD_READER, &reader, out, sizeof(out)));
+	keeper_expect(k, IPC_READER, &m);
+	assert_true(m.descriptors[0] >= 0);
+	assert_true(m.descriptors[1] >= 0);
+	assert_int_equal(ring_reader_init(&k->ring, m.descriptors[0], k->hello.frame_max_bytes), 0);
+	k->eventfd = m.descriptors[1];
+	m.descriptors[1] = -1;
+	ipc_message_finish(&m);
+}
+
+static void keeper_demand(struct keeper *k, uint8_t renditions)
+{
+	struct ipc_demand demand = {.renditions = renditions};
+	uint8_t out[MESSAGE_BYTES];
+
+	keeper_say(k, out, ipc_encode_demand(&demand, out, sizeof(out)));
+}
+
+/* Asks for a key as the display; returns the epoch and, if the display can open it, the key. */
+static int keeper_wrap(
+	struct keeper *k, uint8_t purpose, uint32_t *ret_epoch, uint8_t ret_plain[static 40])
+{
+	struct ipc_wrap w = {.request = ++k->requests, .purpose = purpose};
+	struct wire_wrap_context context = {
+		.home = k->home,
+		.camera = k->id,
+		.generation = k->hello.generation,
+		.display = w.display,
+		.session = k->session,
+		.purpose = purpose,
+	};
+	uint8_t info[WIRE_WRAP_INFO_BYTES];
+	uint8_t out[MESSAGE_BYTES];
+	struct ipc_wrapped wrapped;
+	struct ipc_message m;
+
+	memset(w.nonce, 0x5a, sizeof(w.nonce));
+	memset(w.session, 0x33, sizeof(w.session));
+	memcpy(w.kem_public, k->display.public, sizeof(w.kem_public));
+	keeper_say(k, out, ipc_encode_wrap(&w, out, sizeof(out)));
+	keeper_expect(k, IPC_WRAPPED, &m);
+	assert_int_equal(ipc_parse_wrapped(&m, &wrapped), 0);
+	assert_int_equal(wrapped.request, k->requests);
+	assert_int_equal(wrapped.wrapped_size,
+		purpose == KEY_WATCH || purpose == KEY_TIME ? WIRE_WRAPPED_MAX_BYTES : 32);
+	context.epoch = *ret_epoch = wrapped.epoch;
+	wire_wrap_info(&context, info);
+	return hpke_open_auth(&k->display, k->hello.kem_public, wrapped.enc, info, sizeof(info),
+		NULL, 0, wrapped.wrapped, wrapped.wrapped_size, ret_plain);
+}
+
+static uint32_t keeper_rotate(struct keeper *k, uint8_t type)
+{
+	struct ipc_request request = {.request = ++k->requests};
+	uint8_t out[MESSAGE_BYTES];
+	struct ipc_rotated rotated;
+	struct ipc_message m;
+
+	keeper_say(k, out, ipc_encode_request(type, &request, out, sizeof(out)));
+	keeper_expect(k, IPC_ROTATED, &m);
+	assert_int_equal(ipc_parse_rotated(&m, &rotated), 0);
+	assert_int_equal(rotated.request, k->requests);
+	return rotated.epoch;
+}
+
+/* The next frame after number, or 0 when none comes in time. */
+static uint64_t keeper_frame(
+	struct keeper *k, uint64_t number, int patience_ms, uint8_t *out, uint32_t *ret_size)
+{
+	uint64_t until = clock_now_us() + (uint64_t)patience_ms * 1000;
+
+	while (clock_now_us() < until) {
+		uint64_t newest = ring_newest(&k->ring);
+		struct pollfd p = {.fd = k->eventfd, .events = POLLIN};
+		uint64_t count;
+
+		if (newest > number &&
+			ring_copy(&k->ring, newest, out, k->hello.frame_max_bytes, ret_size) == 0) {
+			return newest;
+		}
+		if (poll(&p, 1, 50) == 1) {
+			(void)!read(k->eventfd, &count, sizeof(count));
+		}
+	}
+	return 0;
+}
+
+/* Opens a frame as a display does. Returns the JPEG's size. */
+static size_t keeper_open(struct keeper *k, const uint8_t *frame, uint32_t size,
+	const uint8_t key[static EPOCH_KEY_BYTES], uint8_t *jpeg, struct wire_frame_header *ret)
+{
+	uint8_t metadata[WIRE_FRAME_METADATA_BYTES];
+	struct sframe_key *s;
+	ssize_t n;
+
+	assert_int_equal(wire_parse_frame_header(frame, size, ret), 0);
+	wire_frame_metadata(k->home, k->hello.generation, frame, metadata);
+	s = sframe_key_create(key, ret->epoch);
+	assert_non_null(s);
+	n = sframe_open(s, metadata, sizeof(metadata), frame + WIRE_FRAME_HEADER_BYTES,
+		size - WIRE_FRAME_HEADER_BYTES, jpeg, k->hello.frame_max_bytes, &(uint64_t){0});
+	sframe_key_destroy(s);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static int keeper_await_exit(struct keeper *k)
+{
+	for (int ms = 0; ms < PATIENCE_MS; ms += 10) {
+		int status;
+
+		if (waitpid(k->process, &status, WNOHANG) == k->process) {
+			k->process = -1;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+		}
+		poll(NULL, 0, 10);
+	}
+	return -1;
+}
+
+/* ---- per test ---- */
+
+static int setup(void **state)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+
+	*state = k;
+	k->camera = k->eventfd = -1;
+	memcpy(k->dir, "/tmp/camgate-test-XXXXXX", sizeof("/tmp/camgate-test-XXXXXX"));
+	assert_non_null(mkdtemp(k->dir));
+	snprintf(k->options.socket_dir, sizeof(k->options.socket_dir), "%s", k->dir);
+	k->options.rotate_s = 600;
+	k->options.instance = 3;
+	k->listener = ipc_listen(k->dir, "camera");
+	assert_true(k->listener >= 0);
+	random_bytes(k->home, sizeof(k->home));
+	random_bytes(k->id, sizeof(k->id));
+	memset(k->session, 0x33, sizeof(k->session));
+	assert_int_equal(key_pair_generate(&k->display), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct keeper *k = *state;
+	char path[128];
+
+	if (k->process > 0) {
+		kill(k->process, SIGKILL);
+		waitpid(k->process, NULL, 0);
+	}
+	if (k->camera >= 0) {
+		close(k->camera);
+	}
+	if (k->eventfd >= 0) {
+		close(k->eventfd);
+	}
+	close(k->listener);
+	if (k->ring.map) {
+		ring_reader_finish(&k->ring);
+	}
+	key_pair_finish(&k->display);
+	snprintf(path, sizeof(path), "%s/camera", k->dir);
+	unlink(path);
+	rmdir(k->dir);
+	free(k);
+	return 0;
+}
+
+static void camera_says_what_it_is_before_anything_else(void **state)
+{
+	struct keeper *k = *state;
+	static const uint8_t zeroes[POINT_BYTES];
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	assert_int_equal(k->hello.kind, IPC_CAMERA_PATTERN);
+	assert_int_equal(k->hello.instance, 3);
+	assert_int_equal(k->hello.width, WIDTH);
+	assert_int_equal(k->hello.height, HEIGHT);
+	assert_int_equal(k->hello.frame_interval_us, 50000);
+	assert_int_equal(k->hello.frame_max_bytes,
+		(256 << 10) + WIRE_FRAME_HEADER_BYTES + SFRAME_OVERHEAD_BYTES);
+	assert_string_equal(k->hello.source, "pattern:320x192@20");
+	assert_string_equal(k->hello.mode, "test pattern 320x192 at 20 fps, encoded");
+	assert_memory_not_equal(k->hello.generation, zeroes, GENERATION_BYTES);
+	assert_int_equal(k->hello.kem_public[0], 4);
+}
+
+static void camera_frames_open_with_the_key_that_the_display_was_given(void **state)
+{
+	struct keeper *k = *state;
+	struct wire_frame_header h;
+	uint8_t *frame, *jpeg;
+	uint8_t plain[40];
+	int width, height, sampling, colours;
+	uint32_t epoch, size;
+	uint64_t clock_us = 0;
+	tjhandle turbo = tjInitDecompress();
+	size_t n;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_attach(k);
+	keeper_demand(k, 1);
+	assert_int_equal(keeper_wrap(k, KEY_WATCH, &epoch, plain), 0);
+	for (int i = 0; i < 16; i++) {
+		assert_int_equal(plain[16 + i], 0x5a);
+	}
+	for (int i = 32; i < 40; i++) {
+		clock_us = clock_us << 8 | plain[i];
+	}
+	assert_in_range(clock_us, clock_now_us() - 1000000, clock_now_us());
+	frame = malloc(k->hello.frame_max_bytes);
+	jpeg = malloc(k->hello.frame_max_bytes);
+	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
+	n = keeper_open(k, frame, size, plain, jpeg, &h);
+	assert_int_not_equal(n, 0);
+	assert_int_equal(
+		tjDecompressHeader3(turbo, jpeg, n, &width, &height, &sampling, &colours), 0);
+	assert_int_equal(width, WIDTH);
+	assert_int_equal(height, HEIGHT);
+	assert_int_equal(h.width, WIDTH);
+	assert_int_equal(h.height, HEIGHT);
+	assert_int_equal(h.flags, FRAME_TEST);
+	assert_int_equal(h.epoch, epoch);
+	assert_memory_equal(h.camera, k->id, CAMERA_ID_BYTES);
+	assert_in_range(h.capture_us, clock_us - 1000000, clock_now_us());
+	tjDestroy(turbo);
+	free(frame);
+	free(jpeg);
+}
+
+static void camera_ring_holds_no_picture_in_the_clear(void **state)
+{
+	struct keeper *k = *state;
+	static const uint8_t jpeg_start[] = {0xff, 0xd8, 0xff};
+	uint8_t *frame;
+	uint64_t number = 0;
+	uint32_t size;
+
+	keeper_start_camera(k, "pattern:320x192@60");
+	keeper_adopt(k);
+	keeper_attach(k);
+	keeper_demand(k, 1);
+	frame = malloc(k->hello.frame_max_bytes);
+	for (int i = 0; i < 2 * RING_SLOTS; i++) {
+		number = keeper_frame(k, number, PATIENCE_MS, frame, &size);
+		assert_int_not_equal(number, 0);
+	}
+	/* A chance hit of FF D8 FF E0 in 100 KB of noise: one in 40,000 runs. */
+	for (size_t i = 0; i + 4 <= k->ring.map_bytes; i++) {
+		assert_false(
+			memcmp(k->ring.map + i, jpeg_start, 3) == 0 && k->ring.map[i + 3] == 0xe0);
+	}
+	free(frame);
+}
+
+static void camera_publishes_nothing_until_somebody_watches(void **state)
+{
+	struct keeper *k = *state;
+	uint8_t *frame;
+	uint64_t number;
+	uint32_t size;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_attach(k);
+	frame = malloc(k->hello.frame_max_bytes);
+	assert_int_equal(keeper_frame(k, 0, 300, frame, &size), 0);
+	keeper_demand(k, 1);
+	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
+	keeper_demand(k, 0);
+	/* One may have been under way. */
+	poll(NULL, 0, 200);
+	number = ring_newest(&k->ring);
+	assert_int_equal(keeper_frame(k, number, 300, frame, &size), 0);
+	keeper_demand(k, 1);
+	assert_int_not_equal(keeper_frame(k, number, PATIENCE_MS, frame, &size), 0);
+	free(frame);
+}
+
+static void camera_key_opens_only_for_the_session_it_was_wrapped_for(void **state)
+{
+	struct keeper *k = *state;
+	uint8_t plain[40];
+	uint32_t epoch;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	assert_int_equal(keeper_wrap(k, KEY_BREAK, &epoch, plain), 0);
+	k->session[0] ^= 1;
+	assert_int_equal(keeper_wrap(k, KEY_BREAK, &epoch, plain), -EBADMSG);
+	k->session[0] ^= 1;
+	k->home[3] ^= 1;
+	assert_int_equal(keeper_wrap(k, KEY_BREAK, &epoch, plain), -EBADMSG);
+}
+
+static void camera_frames_after_a_rotation_do_not_open_with_the_old_key(void **state)
+{
+	struct keeper *k = *state;
+	struct wire_frame_header h;
+	uint8_t *frame, *jpeg;
+	uint8_t before[40], after[40];
+	uint32_t epoch, rotated, size;
+	uint64_t number;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_attach(k);
+	keeper_demand(k, 1);
+	frame = malloc(k->hello.frame_max_bytes);
+	jpeg = malloc(k->hello.frame_max_bytes);
+	assert_int_equal(keeper_wrap(k, KEY_WATCH, &epoch, before), 0);
+	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
+	rotated = keeper_rotate(k, IPC_ROTATE);
+	assert_true(rotated > epoch);
+	number = ring_newest(&k->ring);
+	assert_int_not_equal(keeper_frame(k, number, PATIENCE_MS, frame, &size), 0);
+	assert_int_equal(keeper_open(k, frame, size, before, jpeg, &h), 0);
+	assert_int_equal(h.epoch, rotated);
+	assert_int_equal(keeper_wrap(k, KEY_BREAK, &epoch, after), 0);
+	assert_int_equal(epoch, rotated);
+	assert_int_not_equal(keeper_open(k, frame, size, after, jpeg, &h), 0);
+	free(frame);
+	free(jpeg);
+}
+
+static void camera_switches_to_the_epoch_that_was_given_before(void **state)
+{
+	struct keeper *k = *state;
+	uint8_t plain[40];
+	uint32_t current, next;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	assert_int_equal(keeper_wrap(k, KEY_WATCH, &current, plain), 0);
+	assert_int_equal(keeper_wrap(k, KEY_NEXT, &next, plain), 0);
+	assert_true(next > current);
+	assert_int_equal(keeper_rotate(k, IPC_SWITCH), next);
+	assert_int_equal(keeper_wrap(k, KEY_TIME, &current, plain), 0);
+	assert_int_equal(current, next);
+}
+
+static void camera_announces_the_end_of_an_epoch_and_breaks_it_itself(void **state)
+{
+	struct keeper *k = *state;
+	struct ipc_rotated rotated;
+	struct ipc_message m;
+
+	k->options.rotate_s = 1;
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_demand(k, 1);
+	keeper_expect(k, IPC_ROTATION_DUE, &m);
+	/* Nobody switches. */
+	keeper_expect(k, IPC_ROTATED, &m);
+	assert_int_equal(ipc_parse_rotated(&m, &rotated), 0);
+	assert_int_equal(rotated.request, 0);
+}
+
+static void camera_without_a_keeper_ends(void **state)
+{
+	struct keeper *k = *state;
+	uint8_t *frame;
+	uint64_t number;
+	uint32_t size;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_attach(k);
+	keeper_demand(k, 1);
+	frame = malloc(k->hello.frame_max_bytes);
+	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
+	close(k->camera);
+	k->camera = -1;
+	assert_int_equal(keeper_await_exit(k), 1);
+	number = ring_newest(&k->ring);
+	assert_int_equal(keeper_frame(k, number, 200, frame, &size), 0);
+	free(frame);
+}
+
+static void camera_that_is_turned_away_ends(void **state)
+{
+	struct keeper *k = *state;
+	struct ipc_turned_away away = {.reason = "there is one like it already"};
+	uint8_t out[MESSAGE_BYTES];
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_say(k, out, ipc_encode_turned_away(&away, out, sizeof(out)));
+	assert_int_equal(keeper_await_exit(k), 1);
+}
+
+static void camera_ends_at_a_message_that_it_does_not_know(void **state)
+{
+	struct keeper *k = *state;
+	static const uint8_t nonsense[] = {250, 1, 2, 3};
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_say(k, nonsense, sizeof(nonsense));
+	assert_int_equal(keeper_await_exit(k), 1);
+}
+
+static void camera_serves_nobody_before_it_is_adopted(void **state)
+{
+	struct keeper *k = *state;
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_demand(k, 1);
+	assert_int_equal(keeper_await_exit(k), 1);
+}
+
+static int camera_exit_code(struct keeper *k, const char *spec)
+{
+	k->options.arguments[0] = spec;
+	k->options.arguments_count = 1;
+	k->options.ready_fd = -1;
+	k->process = fork();
+	if (k->process == 0) {
+		_exit(camera_main(&k->options));
+	}
+	return keeper_await_exit(k);
+}
+
+static void camera_refuses_what_is_no_camera(void **state)
+{
+	struct keeper *k = *state;
+
+	assert_int_equal(camera_exit_code(k, "pattern:12"), 2);
+	assert_int_equal(camera_exit_code(k, "camera"), 2);
+	assert_int_equal(camera_exit_code(k, "/dev/camgate-no-such-device"), 1);
+	assert_int_equal(camera_exit_code(k, "/dev/null"), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(camera_says_what_it_is_before_anything_else),
+		TEST(camera_frames_open_with_the_key_that_the_display_was_given),
+		TEST(camera_ring_holds_no_picture_in_the_clear),
+		TEST(camera_publishes_nothing_until_somebody_watches),
+		TEST(camera_key_opens_only_for_the_session_it_was_wrapped_for),
+		TEST(camera_frames_after_a_rotation_do_not_open_with_the_old_key),
+		TEST(camera_switches_to_the_epoch_that_was_given_before),
+		TEST(camera_announces_the_end_of_an_epoch_and_breaks_it_itself),
+		TEST(camera_without_a_keeper_ends),
+		TEST(camera_that_is_turned_away_ends),
+		TEST(camera_ends_at_a_message_that_it_does_not_know),
+		TEST(camera_serves_nobody_before_it_is_adopted),
+		TEST(camera_refuses_what_is_no_camera),
+	};
+
+	if (secure_heap_init() < 0) {
+		return 1;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -77,6 +77,7 @@ static int socket_connect(const struct sockaddr_un *a)
 /* A socket file that nobody listens on any more was left by a keeper that was killed. */
 static int socket_bind(int fd, const struct sockaddr_un *a)
 {
+	struct stat st;
 	int probe;
 
 	if (bind(fd, (const struct sockaddr *)a, sizeof(*a)) == 0) {
@@ -90,6 +91,10 @@ static int socket_bind(int fd, const struct sockaddr_un *a)
 		if (probe >= 0) {
 			close(probe);
 		}
+		return -EADDRINUSE;
+	}
+	/* A file that is no socket refuses connections as well, and is not ours to remove. */
+	if (lstat(a->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		return -EADDRINUSE;
 	}
 	if (unlink(a->sun_path) < 0 || bind(fd, (const struct sockaddr *)a, sizeof(*a)) < 0) {

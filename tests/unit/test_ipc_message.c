@@ -13,16 +13,30 @@ enum { BUFFER_BYTES = 4000, LETTER = 't' };
 
 #define FILL(field, value) memset((field), (value), sizeof(field))
 
-/* What every parser looks like to sizes_check; the type byte is ipc_receive's business. */
-#define PARSER(name)                                                                               \
+/* What every parser looks like to sizes_check; the type byte is ipc_receive's business. What it reads
+ * must give the same bytes again: encoders are compared with the layouts, parsers with the encoders. */
+#define PARSER_OF(name, ENCODE)                                                                    \
 	static int parse_##name(const uint8_t *data, size_t size)                                  \
 	{                                                                                          \
 		const struct ipc_message m = {.fields = data, .fields_size = size};                \
 		struct ipc_##name ret;                                                             \
-		return ipc_parse_##name(&m, &ret);                                                 \
+		uint8_t again[BUFFER_BYTES];                                                       \
+		int err = ipc_parse_##name(&m, &ret);                                              \
+		if (err == 0) {                                                                    \
+			assert_int_equal(ENCODE(&ret, again, sizeof(again)), size + 1);            \
+			assert_memory_equal(again + 1, data, size);                                \
+		}                                                                                  \
+		return err;                                                                        \
 	}
+#define PARSER(name) PARSER_OF(name, ipc_encode_##name)
+#define PARSER_SHARED(name)                                                                        \
+	static ssize_t encode_##name(const struct ipc_##name *m, uint8_t *to, size_t size)         \
+	{                                                                                          \
+		return ipc_encode_##name(0, m, to, size);                                          \
+	}                                                                                          \
+	PARSER_OF(name, encode_##name)
 PARSER(camera_hello)
-PARSER(reader)
+PARSER_SHARED(reader)
 PARSER(wrapped)
 PARSER(rotated)
 PARSER(camera_status)
@@ -30,13 +44,13 @@ PARSER(adopted)
 PARSER(turned_away)
 PARSER(demand)
 PARSER(wrap)
-PARSER(request)
+PARSER_SHARED(request)
 PARSER(web_hello)
 PARSER(opened)
-PARSER(relay)
-PARSER(connection)
+PARSER_SHARED(relay)
+PARSER_SHARED(connection)
 PARSER(counts)
-PARSER(stream)
+PARSER_SHARED(stream)
 PARSER(web_config)
 PARSER(tell_key)
 PARSER(give)

@@ -53,13 +53,16 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 ## make              builds build/camgate
-## make run          installs what is missing, builds, starts the gateway in the foreground
+## make run          installs what is missing, builds, starts the gateway in the foreground;
+##                   ARGS="--camera /dev/video0" and the like are handed on
 ## make test         installs what is missing, runs all tests
 ## make check        the developer's loop: unit and integration tests, under a minute
-## make lint         formatting, warnings as errors, static checks
+## make lint         warnings as errors, who may include what, scripts, JavaScript
 ## make fuzz         the fuzz harnesses, SECONDS=60 each
 ## make bench        measures; QUICK=1 for a short run
+## make install      into DESTDIR and PREFIX (/usr/local)
 ## make clean        removes build/
+## SANITIZE=address,undefined (or thread) builds and checks with these; V=1 shows the commands
 
 $(OUT)/camgate: $(OUT)/gateway/main.o $(ARCHIVES) $(ASSETS)
 	$(call say,LINK,$@)
@@ -103,7 +106,7 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS) $(OPI
 		-Wl,--end-group -lcmocka $(LIB_LIBS)
 
 unit: $(UNIT)
-	$(Q)for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+	$(Q)tests/run.sh --title "unit tests$(if $(SANITIZE), ($(SANITIZE)))" $(UNIT)
 
 # ---- integration and bench ----
 
@@ -125,8 +128,7 @@ $(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIE
 
 # Each test program starts hubs of its own, so several can run side by side.
 integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
-	$(Q)printf '%s\n' $(INTEGRATION) | xargs -P 3 -I{} sh -c \
-		'{} > {}.log 2>&1 && echo "  ok     {}" || { cat {}.log; echo "  FAILED {}"; exit 1; }'
+	$(Q)JOBS=3 tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
 
 .PHONY: integration
 
@@ -156,10 +158,91 @@ $(FAKECAM_DIR)/driver: $(FAKECAM_DRIVER) $(wildcard tests/fakecam/*.h) v4l2/patt
 
 .PHONY: fakecam
 
+# ---- all of it ----
+
+# JavaScript without a browser.
+NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
+# In a real browser, and in a virtual machine with a real kernel.
+BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
+HUB_TESTS := $(wildcard tests/hub/*.test.sh)
+# The two commands of a newcomer, as a script.
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh)
+
+PACKAGES := tests/install/packages.sh
+again = $(Q)$(MAKE) --no-print-directory
+
+# make reads the libraries' flags when it starts, so what follows an installation is another make.
+run:
+	$(Q)$(PACKAGES) build
+	$(again) $(OUT)/camgate
+	$(Q)exec $(OUT)/camgate run $(ARGS)
+
+check:
+	$(Q)$(PACKAGES) build check
+	$(Q)tests/run.sh --reset
+	$(again) check-suites; status=$$?; tests/run.sh --total && exit $$status
+
+check-suites:
+	$(again) all $(UNIT) $(INTEGRATION)
+	$(Q)status=0; for suite in unit integration node; do \
+		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
+
+node:
+	$(Q)tests/run.sh --title "JavaScript tests" $(NODE_TESTS)
+
+test:
+	$(Q)$(PACKAGES) build check browser hub
+	$(Q)tests/run.sh --reset
+	$(again) test-suites; status=$$?; tests/run.sh --total && exit $$status
+
+test-suites:
+	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
+	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
+	for suite in scripts browser hub; do \
+		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
+
+# Several times slower than the real thing, so a program has longer.
+check-sanitized:
+	$(again) all $(UNIT) $(INTEGRATION)
+	$(Q)status=0; for suite in unit integration; do \
+		TIMEOUT=400 $(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	$(Q)cd tests/browser && npm ci --no-audit --no-fund --silent && touch node_modules
+
+browser: $(OUT)/camgate $(OUT)/tests/integration/display tests/browser/node_modules
+	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=300 tests/run.sh --title "browser tests" \
+		$(BROWSER_TESTS)
+
+hub: $(OUT)/camgate $(OUT)/tests/integration/display
+	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=900 tests/run.sh \
+		--title "virtual hub with a real kernel" $(HUB_TESTS)
+
+scripts: $(OUT)/camgate $(OUT)/tests/integration/display
+	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 tests/run.sh --title "script tests" $(SCRIPT_TESTS)
+
+# Its own directory: with warnings as errors everything is built anew.
+lint:
+	$(Q)$(PACKAGES) build check lint
+	$(Q)CI=1 $(MAKE) --no-print-directory BUILD=$(BUILD)/lint lint-build
+	$(Q)tests/lint/rooms.sh
+	$(Q)tests/lint/scripts.sh
+	@echo "lint: nothing found"
+
+lint-build: all $(UNIT) $(INTEGRATION)
+
+# ---- installation ----
+
+PREFIX ?= /usr/local
+
+install: $(OUT)/camgate
+	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help unit clean
+.PHONY: all help unit clean run check check-suites check-sanitized node test test-suites browser hub \
+	scripts lint lint-build install
 .SECONDARY:
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -59,7 +59,9 @@ class Page {
 	}
 
 	start() {
-		this.#show('connecting');
+		if (this.#fragment.kind === 'none') {
+			this.#show('connecting');
+		}
 		this.#visibility();
 		this.#tell('start', { connect: this.#fragment.kind === 'none' });
 	}

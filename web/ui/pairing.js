@@ -49,8 +49,9 @@ export function pairingCard(link, paired, acts) {
 	const name = suggestName(navigator.userAgent);
 	const lines = link.owner
 		? ['This browser will show the hub’s cameras, and decide which other screens may.']
-		: ['This browser will show the cameras that were chosen for it.'];
-	lines.push('The link works once. The owner can take it back at any time.');
+		: ['This browser will show the cameras that were chosen for it, until the owner of the hub '
+			+ 'takes them back.'];
+	lines.push('The link works once: the button uses it up.');
 	if (paired) {
 		lines.push('This browser is paired already. Using the link replaces that pairing.');
 	}

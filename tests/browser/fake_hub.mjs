@@ -1,0 +1,407 @@
+/**
+ * A hub in Node, written from PROTOCOL.md alone: for working on the page without a hub, for tests
+ * that need a hub which misbehaves on purpose, and as a second reading of the protocol.
+ */
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, createPublicKey, randomBytes,
+	timingSafeEqual } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { FakeCamera, PURPOSE } from './fake_camera.mjs';
+import { hmac, pointToJwk, sha256, signRaw, verifyRaw } from './hub_crypto.mjs';
+
+const UI = fileURLToPath(new URL('../../web/ui/', import.meta.url));
+const TYPES = {
+	'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css',
+	'.svg': 'image/svg+xml',
+};
+const CSP = 'default-src \'none\'; script-src \'self\'; worker-src \'self\'; style-src \'self\'; '
+	+ 'connect-src \'self\'; img-src \'self\'; base-uri \'none\'; form-action \'none\'; '
+	+ 'frame-ancestors \'none\'; require-trusted-types-for \'script\'; trusted-types camgate';
+const PIECE = 16352;
+const CREDITS = 2;
+
+export const KIND = { WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5 };
+export const OUTCOMES = [null, 'drawn', 'late', 'hidden', 'refused'];
+
+function makeCertificate() {
+	const directory = mkdtempSync(join(tmpdir(), 'camgate-fake-'));
+	const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(directory, name));
+	execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+		'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert, '-days', '30', '-subj',
+		'/CN=camgate test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+	{ stdio: 'ignore' });
+	const made = { key: readFileSync(key), cert: readFileSync(cert) };
+	rmSync(directory, { recursive: true });
+	return made;
+}
+
+/** One connection, from upgrade to close. */
+class Connection {
+	constructor(hub, websocket, origin) {
+		Object.assign(this, { hub, websocket, origin });
+		this.session = randomBytes(16);
+		this.said = 0;
+		this.heard = 0;
+		this.display = null;
+		this.streams = new Map();
+		this.challenge = Buffer.concat([Buffer.from([0x10, 1, 1]), this.session, randomBytes(32),
+			hub.public]);
+		websocket.send(this.challenge);
+		websocket.on('message', (data) => {
+			try {
+				this.receive(Buffer.from(data));
+			} catch (error) {
+				hub.log.push({ what: 'refused', why: String(error) });
+				websocket.close(4000);
+			}
+		});
+		websocket.on('close', () => {
+			this.streams.clear();
+			hub.connections.delete(this);
+		});
+	}
+
+	say(kind, body) {
+		const head = Buffer.alloc(22);
+		head[0] = 0x20;
+		this.session.copy(head, 1);
+		head.writeUInt32BE(this.said++, 17);
+		head[21] = kind;
+		const message = Buffer.concat([head, body]);
+		const signed = Buffer.concat([Buffer.from('camgate message v1'), message]);
+		this.websocket.send(Buffer.concat([message, signRaw(this.hub.key, signed)]));
+	}
+
+	receive(data) {
+		if (data[0] === 0x03 && this.display) {
+			this.acknowledged(data);
+		} else if (data[0] === 0x04 && this.display && data.length === 1) {
+			this.hub.pulses++;
+		} else if (data[0] === 0x11 && !this.display) {
+			this.login(data);
+		} else if (data[0] === 0x12 && !this.display) {
+			this.pair(data);
+		} else if (data[0] === 0x21 && this.display) {
+			this.hear(data);
+		} else {
+			throw new Error('unexpected message');
+		}
+	}
+
+	transcript(displayId, nonce) {
+		const origin = Buffer.from(this.origin);
+		return sha256('camgate transcript v1', Buffer.from([1]), this.challenge,
+			Buffer.from([origin.length]), origin, displayId, nonce);
+	}
+
+	login(data) {
+		if (data.length !== 130) {
+			throw new Error('login size');
+		}
+		const displayId = data.subarray(2, 34);
+		const display = this.hub.displays.get(displayId.toString('hex'));
+		if (!display) {
+			throw new Error('unknown display');
+		}
+		const T = this.transcript(displayId, data.subarray(34, 66));
+		const signed = Buffer.concat([Buffer.from('camgate login v1'), T]);
+		if (!verifyRaw(display.key, signed, data.subarray(66))) {
+			throw new Error('login signature');
+		}
+		this.welcome(display, T);
+	}
+
+	pair(data) {
+		const link = this.hub.links.get(data.subarray(2, 10).toString('hex'));
+		const signPublic = data.subarray(10, 75);
+		const kemPublic = data.subarray(75, 140);
+		const nonce = data.subarray(140, 172);
+		const size = data[172];
+		const name = data.subarray(173, 173 + size).toString();
+		const proof = data.subarray(173 + size, 205 + size);
+		const signature = data.subarray(205 + size);
+		const id = sha256('camgate display v1', signPublic, kemPublic);
+		const T = this.transcript(id, nonce);
+		if (!link || !timingSafeEqual(proof, hmac(link.secret, 'camgate pair v1', T))) {
+			throw new Error('wrong link');
+		}
+		const key = createPublicKey({ key: pointToJwk(signPublic), format: 'jwk' });
+		const signed = Buffer.concat([Buffer.from('camgate pair v1'), T, proof]);
+		if (signature.length !== 64 || !verifyRaw(key, signed, signature)) {
+			throw new Error('pair signature');
+		}
+		this.hub.links.delete(link.id);
+		const display = { id, key, kemPublic: Buffer.from(kemPublic), name, owner: link.owner,
+			cameras: new Set(link.cameras) };
+		this.hub.displays.set(id.toString('hex'), display);
+		this.welcome(display, T);
+	}
+
+	welcome(display, T) {
+		this.display = display;
+		const name = Buffer.from(display.name);
+		const cameras = this.hub.cameras.filter((camera) => display.cameras.has(camera.name));
+		const { home } = this.hub;
+		this.say(KIND.WELCOME, Buffer.concat([T, home, display.id,
+			Buffer.from([display.owner ? 1 : 0, name.length]), name,
+			Buffer.from([0, cameras.length])]));
+		cameras.forEach((camera) => this.say(KIND.CAMERA, camera.describe()));
+	}
+
+	hear(data) {
+		const message = data.subarray(0, -64);
+		const signed = Buffer.concat([Buffer.from('camgate message v1'), message]);
+		if (!this.session.equals(data.subarray(1, 17)) || data.readUInt32BE(17) !== this.heard++
+			|| !verifyRaw(this.display.key, signed, data.subarray(-64))) {
+			throw new Error('signed message');
+		}
+		const body = message.subarray(22);
+		const stream = body.readUInt16BE(0);
+		const kind = data[21];
+		if (kind === 1) {
+			this.watch(stream, body);
+		} else if (kind === 2) {
+			this.hub.log.push({ what: 'unwatch', stream, received: body.readUInt32BE(2),
+				drawn: body.readUInt32BE(6) });
+			this.streams.delete(stream);
+		} else if (kind === 3) {
+			this.hub.times++;
+			this.sendKey(this.streams.get(stream), PURPOSE.TIME, body.subarray(2));
+		} else if (kind === 4) {
+			const report = { what: 'report', stream, reason: body[34], epoch: body.readUInt32BE(35) };
+			this.hub.log.push(report);
+			this.hub.rotate(this.streams.get(stream)?.camera);
+		} else if (kind === 5) {
+			this.hub.log.push({ what: 'key-ack', stream, epoch: body.readUInt32BE(2) });
+		}
+	}
+
+	watch(stream, body) {
+		const camera = this.hub.cameras.find(({ id }) => id.equals(body.subarray(2, 18)));
+		this.hub.log.push({ what: 'watch', stream, camera: camera?.name });
+		if (!camera || !this.display.cameras.has(camera.name)) {
+			this.say(KIND.ENDED, Buffer.concat([body.subarray(0, 18), Buffer.from([1])]));
+			return;
+		}
+		const watched = { number: stream, camera, sent: 0, answered: 0, outcomes: {} };
+		this.streams.set(stream, watched);
+		this.sendKey(watched, PURPOSE.WATCH, body.subarray(19));
+	}
+
+	sendKey(stream, purpose, nonce) {
+		if (stream && !this.hub.faults.noKeys) {
+			const { id, kemPublic } = this.display;
+			setTimeout(() => this.streams.has(stream.number) && this.say(KIND.KEY,
+				stream.camera.wrap({ stream: stream.number, purpose, nonce, displayId: id, kemPublic,
+					session: this.session })), purpose === PURPOSE.BREAK ? 0
+				: this.hub.faults.keyDelayMs ?? 0);
+		}
+	}
+
+	acknowledged(data) {
+		const stream = this.streams.get(data.readUInt16BE(2));
+		if (data.length !== 11 || !stream) {
+			return;
+		}
+		const outcome = OUTCOMES[data[1]];
+		stream.answered = data.readUInt32BE(4);
+		this.hub.acks.push({ outcome, ageMs: data.readUInt16BE(8), reason: data[10],
+			camera: stream.camera.name });
+	}
+
+	/** Sends a sealed frame if there is credit. */
+	offer(camera, frame) {
+		for (const stream of this.streams.values()) {
+			if (stream.camera === camera && stream.sent - stream.answered < CREDITS) {
+				stream.sent++;
+				this.chunks(stream, frame);
+			}
+		}
+	}
+
+	chunks(stream, frame) {
+		for (let offset = 0; offset < frame.length; offset += PIECE) {
+			const head = Buffer.alloc(16);
+			head[0] = 0x01;
+			head.writeUInt16BE(stream.number, 2);
+			head.writeUInt32BE(stream.sent, 4);
+			head.writeUInt32BE(offset, 8);
+			head.writeUInt32BE(frame.length, 12);
+			this.websocket.send(Buffer.concat([head, frame.subarray(offset, offset + PIECE)]));
+		}
+	}
+
+	/** The connection is cut without a word, as a revoke does. */
+	cut() {
+		this.websocket._socket.resetAndDestroy?.() ?? this.websocket.terminate();
+	}
+}
+
+export class FakeHub {
+	/** @param {{cameras?: object[], port?: number}} options */
+	constructor({ cameras = [{ name: 'Front door', tag: 1 }], port = 0 } = {}) {
+		const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+		const jwk = publicKey.export({ format: 'jwk' });
+		this.key = privateKey;
+		this.public = Buffer.concat([Buffer.from([4]), Buffer.from(jwk.x, 'base64url'),
+			Buffer.from(jwk.y, 'base64url')]);
+		this.fingerprint = sha256('camgate hub v1', this.public);
+		this.home = randomBytes(16);
+		this.cameras = cameras.map((camera) => new FakeCamera({ home: this.home, ...camera }));
+		this.displays = new Map();
+		this.links = new Map();
+		this.connections = new Set();
+		this.log = [];
+		this.acks = [];
+		this.pulses = 0;
+		this.times = 0;
+		/** What goes wrong: mute, corrupt (one frame), oldMs, noSocket, busy, keyDelayMs, noKeys */
+		this.faults = {};
+		this.certificate = makeCertificate();
+		this.wantedPort = port;
+		this.timers = [];
+	}
+
+	async start() {
+		this.server = createServer({ ...this.certificate, minVersion: 'TLSv1.3' },
+			(request, response) => this.serve(request, response));
+		const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false,
+			handleProtocols: (offered) => offered.has('camgate.v1') && 'camgate.v1' });
+		this.server.on('upgrade', (request, socket, head) => {
+			if (this.faults.noSocket || request.url !== '/socket'
+				|| request.headers.origin !== `https://${request.headers.host}`) {
+				socket.destroy();
+				return;
+			}
+			sockets.handleUpgrade(request, socket, head, (websocket) => {
+				if (this.faults.busy) {
+					websocket.close(4001);
+					return;
+				}
+				this.connections.add(new Connection(this, websocket, request.headers.origin));
+			});
+		});
+		await new Promise((resolve) => {
+			this.server.listen(this.wantedPort, '127.0.0.1', resolve);
+		});
+		this.port = this.wantedPort = this.server.address().port;
+		this.timers = this.cameras.map((camera) =>
+			setInterval(() => this.publish(camera), 1000 / camera.fps));
+		return this;
+	}
+
+	get origin() {
+		return `https://127.0.0.1:${this.port}`;
+	}
+
+	publish(camera) {
+		if (!camera.ready || this.faults.mute) {
+			return;
+		}
+		const watched = Array.from(this.connections).some((connection) =>
+			Array.from(connection.streams.values()).some((stream) => stream.camera === camera));
+		if (!watched) {
+			return;
+		}
+		const frame = camera.frame({ ageMs: this.faults.oldMs ?? 0 });
+		if (this.faults.corrupt > 0) {
+			this.faults.corrupt--;
+			frame[frame.length - 100] ^= 1;
+		}
+		this.connections.forEach((connection) => connection.offer(camera, frame));
+	}
+
+	serve(request, response) {
+		const name = request.url === '/' ? 'index.html' : basename(request.url);
+		try {
+			const body = readFileSync(join(UI, name));
+			response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'text/plain',
+				'Content-Security-Policy': CSP, 'Cache-Control': 'no-store',
+				'X-Content-Type-Options': 'nosniff' });
+			response.end(body);
+		} catch {
+			response.writeHead(404).end();
+		}
+	}
+
+	/** A one-time link: the whole address. */
+	link({ owner = true, cameras = this.cameras.map(({ name }) => name) } = {}) {
+		const id = randomBytes(8);
+		const secret = randomBytes(16);
+		this.links.set(id.toString('hex'), { id: id.toString('hex'), secret, owner, cameras });
+		const text = Buffer.concat([Buffer.from([owner ? 1 : 0]), id, secret, this.fingerprint])
+			.toString('base64url');
+		return `${this.origin}/#pair=${text}`;
+	}
+
+	/** A new key in force at once. */
+	rotate(camera) {
+		camera?.rotate();
+		this.connections.forEach((connection) => connection.streams.forEach((stream) => {
+			if (stream.camera === camera) {
+				connection.sendKey(stream, PURPOSE.BREAK);
+			}
+		}));
+	}
+
+	/** Removes every display, as `camgate revoke` does. */
+	revokeAll() {
+		this.displays.clear();
+		this.connections.forEach((connection) => connection.cut());
+	}
+
+	/** Takes one camera from every display. */
+	unshare(camera) {
+		this.displays.forEach((display) => display.cameras.delete(camera.name));
+		this.connections.forEach((connection) => {
+			connection.streams.forEach((stream, number) => {
+				if (stream.camera === camera) {
+					connection.streams.delete(number);
+					connection.say(KIND.ENDED, Buffer.concat([Buffer.from([number >> 8,
+						number & 255]), camera.id, Buffer.from([1])]));
+				}
+			});
+			connection.say(KIND.CAMERA_GONE, Buffer.concat([camera.id, Buffer.from([1])]));
+		});
+	}
+
+	/** A camera went away, came back, or was renamed. */
+	changed(camera) {
+		this.connections.forEach((connection) => {
+			connection.streams.forEach((stream, number) => {
+				if (stream.camera === camera && !camera.ready) {
+					connection.streams.delete(number);
+					connection.say(KIND.ENDED, Buffer.concat([Buffer.from([number >> 8,
+						number & 255]), camera.id, Buffer.from([2])]));
+				}
+			});
+			if (connection.display?.cameras.has(camera.name)) {
+				connection.say(KIND.CAMERA, camera.describe());
+			}
+		});
+	}
+
+	async stop() {
+		this.timers.forEach(clearInterval);
+		this.connections.forEach((connection) => connection.websocket.terminate());
+		this.server.closeAllConnections?.();
+		await new Promise((resolve) => {
+			this.server.close(resolve);
+		});
+	}
+}
+
+/* Started by hand: a hub to look at. */
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const hub = await new FakeHub({ port: Number(process.argv[2] ?? 0), cameras: [
+		{ name: 'Front door', tag: 1, chroma: [20, -30] },
+		{ name: 'Workshop', tag: 2, chroma: [-30, 25], width: 1280, height: 704 },
+		{ name: 'Test camera', tag: 3, test: true },
+	] }).start();
+	console.log(hub.link());
+}

@@ -2,7 +2,8 @@
  * The TCP connections that this web process holds, from accept to close, and the limits on them.
  *
  * One object per connection, made when it is accepted, freed when libwebsockets destroys its wsi, never
- * used for a second one. It is the wsi's opaque user data. One thread.
+ * used for a second one. It is the wsi's opaque user data, and no other kind of
+ * wsi has any. One thread.
  */
 #ifndef CAMGATE_CONNECTION_H
 #define CAMGATE_CONNECTION_H

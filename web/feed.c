@@ -15,6 +15,18 @@ static struct feed **find_slot(struct feeds *feeds, uint32_t ring)
 	return NULL;
 }
 
+static struct feed *feed_of(struct lws *wsi)
+{
+	const struct feeds *feeds = &web_of(wsi)->feeds;
+
+	for (unsigned int i = 0; i < FEEDS_MAX; i++) {
+		if (feeds->all[i] && feeds->all[i]->wsi == wsi) {
+			return feeds->all[i];
+		}
+	}
+	return NULL; /* closed already, its wsi follows */
+}
+
 static struct feed **free_slot(struct feeds *feeds)
 {
 	for (unsigned int i = 0; i < FEEDS_MAX; i++) {
@@ -67,7 +79,7 @@ int feed_open(struct web *web, const struct ipc_ring *ring, int memfd, int event
 		f = NULL;
 		goto fail;
 	}
-	f->wsi = web_adopt(web, eventfd, WEB_PROTOCOL_FEED, f);
+	f->wsi = web_adopt(web, eventfd, WEB_PROTOCOL_FEED);
 	if (!f->wsi) {
 		destroy(f);
 		return -ENOMEM;
@@ -97,7 +109,6 @@ void feed_close(struct web *web, uint32_t ring)
 		}
 	}
 	if (f->wsi) {
-		lws_set_opaque_user_data(f->wsi, NULL);
 		lws_set_timeout(f->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 	}
 	destroy(f);
@@ -119,7 +130,7 @@ static void on_new_frame(struct web *web, struct lws *wsi, struct feed *f)
 
 int feed_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
-	struct feed *f = lws_get_opaque_user_data(wsi);
+	struct feed *f = feed_of(wsi);
 
 	(void)user;
 	(void)in;

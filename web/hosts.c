@@ -163,3 +163,16 @@ void hosts_log_refused(struct hosts *h, const char *host, const char *peer)
 			    "--host %s", peer, text, a.name);
 	}
 }
+
+void hosts_log_refused_origin(struct hosts *h, const char *origin, const char *peer)
+{
+	char text[HOSTS_TEXT_BYTES];
+
+	if (!hosts_note_refused(h, origin)) {
+		return;
+	}
+	(void)snprintf(text, sizeof text, "%s", origin);
+	make_printable(text);
+	log_warning("%s: a page that is not this hub's (origin \"%s\") asked for a socket: refused", peer,
+		text);
+}

@@ -2,7 +2,7 @@
  * Which Host and Origin headers are this hub's. A page of another site, or a name that was pointed at
  * this hub's address by somebody else (DNS rebinding), must get nothing.
  *
- * Pure, but for hosts_log_refused. Names match whole and without regard to case, never by prefix or suffix. One thread.
+ * Pure, but for hosts_log_x. Names match whole and without regard to case, never by prefix or suffix. One thread.
  */
 #ifndef CAMGATE_HOSTS_H
 #define CAMGATE_HOSTS_H
@@ -39,5 +39,6 @@ bool hosts_same_origin(const char *origin, const char *host);
 bool hosts_note_refused(struct hosts *h, const char *host);
 /* Logs a refusal, once for each host, with what to do about it. */
 void hosts_log_refused(struct hosts *h, const char *host, const char *peer);
+void hosts_log_refused_origin(struct hosts *h, const char *origin, const char *peer);
 
 #endif

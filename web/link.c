@@ -217,7 +217,7 @@ int link_wait_for_config(struct link *l, int timeout_ms)
 
 int link_adopt(struct link *l)
 {
-	l->wsi = web_adopt(l->web, l->fd, WEB_PROTOCOL_LINK, l);
+	l->wsi = web_adopt(l->web, l->fd, WEB_PROTOCOL_LINK);
 	if (l->wsi && l->first) {
 		lws_callback_on_writable(l->wsi);
 	}
@@ -242,24 +242,22 @@ static int on_readable(struct link *l)
 
 int link_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
-	struct link *l = lws_get_opaque_user_data(wsi);
+	struct link *l = &web_of(wsi)->link;
 
 	(void)user;
 	(void)in;
 	(void)size;
 	switch (reason) {
 	case LWS_CALLBACK_RAW_RX_FILE:
-		return l && !l->gone ? on_readable(l) : -1;
+		return !l->gone ? on_readable(l) : -1;
 	case LWS_CALLBACK_RAW_WRITEABLE_FILE:
-		if (l && !l->gone) {
+		if (!l->gone) {
 			flush(l);
 		}
 		return 0;
 	case LWS_CALLBACK_RAW_CLOSE_FILE:
-		if (l) {
-			l->wsi = NULL;
-			broken(l, -ECONNRESET);
-		}
+		l->wsi = NULL;
+		broken(l, -ECONNRESET);
 		return 0;
 	default:
 		return 0;

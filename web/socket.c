@@ -49,8 +49,7 @@ bool socket_confirm(struct lws *wsi, struct connection *c)
 	}
 	if (lws_hdr_copy(wsi, c->origin, sizeof c->origin, WSI_TOKEN_ORIGIN) <= 0 ||
 		!hosts_same_origin(c->origin, host)) {
-		hosts_log_refused(
-			&web->hosts, c->origin[0] ? c->origin : "a socket without Origin", c->peer);
+		hosts_log_refused_origin(&web->hosts, c->origin, c->peer);
 		return false;
 	}
 	c->upgrade_granted = !web->ending;

@@ -53,13 +53,12 @@ struct web *web_of(struct lws *wsi)
 	return lws_context_user(lws_get_context(wsi));
 }
 
-struct lws *web_adopt(struct web *web, int fd, const char *protocol, void *opaque)
+struct lws *web_adopt(struct web *web, int fd, const char *protocol)
 {
 	lws_adopt_desc_t adopt = {.vh = web->vhost,
 		.type = LWS_ADOPT_RAW_FILE_DESC,
 		.fd = {.filefd = fd},
-		.vh_prot_name = protocol,
-		.opaque = opaque};
+		.vh_prot_name = protocol};
 	struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adopt);
 
 	if (!wsi) {
@@ -251,7 +250,7 @@ static int start(struct web *web, const struct options *o)
 	if (r == 0) {
 		r = link_adopt(&web->link);
 	}
-	if (r == 0 && !web_adopt(web, listener, WEB_PROTOCOL_FRONT, NULL)) {
+	if (r == 0 && !web_adopt(web, listener, WEB_PROTOCOL_FRONT)) {
 		r = -ENOMEM;
 	}
 	if (r == 0) {

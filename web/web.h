@@ -45,9 +45,9 @@ struct web {
 
 /* The role's state, from any of its wsi. */
 struct web *web_of(struct lws *wsi);
-/* Adopts a descriptor that is no connection into the loop; it is the loop's from then on, also when
- * this fails. NULL on failure. */
-struct lws *web_adopt(struct web *web, int fd, const char *protocol, void *opaque);
+/* Adopts a descriptor that is no connection into the loop; it is the loop's from then on, and closed
+ * when this fails. NULL on failure. Only connections have opaque user data. */
+struct lws *web_adopt(struct web *web, int fd, const char *protocol);
 /* Something that the role cannot go on without is gone: resets everybody, ends the process. */
 void web_fail(struct web *web);
 

@@ -7,7 +7,9 @@
 #include "web/buffer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct buffer_tag owner = {.connection = 7, .stream = 3, .camera = {1}, .generation = {2}};
 
@@ -102,6 +104,27 @@ static void buffer_grows_in_steps_and_within_bounds(void **state)
 	buffer_finish(&b);
 }
 
+/* This program is linked with the object that the release is linked with. */
+static void wipe_is_still_there_after_optimisation(void **state)
+{
+	char command[128], line[512];
+	bool function = false, wipe = false;
+	FILE *f;
+
+	(void)state;
+	(void)snprintf(command, sizeof command,
+		"objdump -d --disassemble=buffer_wipe --no-show-raw-insn /proc/%d/exe", (int)getpid());
+	f = popen(command, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		function = function || strstr(line, "<buffer_wipe>:");
+		wipe = wipe || strstr(line, "explicit_bzero");
+	}
+	assert_int_equal(pclose(f), 0);
+	assert_true(function);
+	assert_true(wipe);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +132,7 @@ int main(void)
 		cmocka_unit_test(buffer_is_wiped_when_its_frame_is_gone),
 		cmocka_unit_test(buffer_serves_its_owner_alone),
 		cmocka_unit_test(buffer_grows_in_steps_and_within_bounds),
+		cmocka_unit_test(wipe_is_still_there_after_optimisation),
 	};
 
 	return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);

@@ -51,6 +51,14 @@ export class FakeCamera {
 		this.ctr = 0;
 	}
 
+	announce() {
+		this.next = { epoch: this.epoch + 1, key: randomBytes(16) };
+	}
+
+	switch() {
+		Object.assign(this, this.next, { ctr: 0 });
+	}
+
 	clockUs() {
 		return this.bootUs + performance.now() * 1000;
 	}
@@ -68,12 +76,13 @@ export class FakeCamera {
 
 	/** Body of KEY for one display and session. */
 	wrap({ stream, purpose, nonce, displayId, kemPublic, session }) {
+		const { epoch, key } = purpose === PURPOSE.NEXT ? this.next : this;
 		const info = Buffer.concat([Buffer.from('camgate epoch key v1'), this.home, this.id,
-			this.generation, displayId, session, u32(this.epoch), Buffer.from([purpose])]);
+			this.generation, displayId, session, u32(epoch), Buffer.from([purpose])]);
 		const clocked = purpose === PURPOSE.WATCH || purpose === PURPOSE.TIME;
-		const plaintext = clocked ? Buffer.concat([this.key, nonce, u64(this.clockUs())]) : this.key;
+		const plaintext = clocked ? Buffer.concat([key, nonce, u64(this.clockUs())]) : key;
 		const { enc, wrapped } = hpkeSealAuth(this.kem, kemPublic, info, plaintext);
-		return Buffer.concat([u16(stream), this.id, this.generation, u32(this.epoch),
+		return Buffer.concat([u16(stream), this.id, this.generation, u32(epoch),
 			Buffer.from([purpose]), enc, wrapped]);
 	}
 

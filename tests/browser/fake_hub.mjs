@@ -73,8 +73,22 @@ class Connection {
 		head.writeUInt32BE(this.said++, 17);
 		head[21] = kind;
 		const message = Buffer.concat([head, body]);
+		this.spoil(message);
 		const signed = Buffer.concat([Buffer.from('camgate message v1'), message]);
-		this.websocket.send(Buffer.concat([message, signRaw(this.hub.key, signed)]));
+		const signature = signRaw(this.hub.key, signed);
+		if (this.hub.takeFault('badSignature')) {
+			signature[9] ^= 1;
+		}
+		this.websocket.send(Buffer.concat([message, signature]));
+	}
+
+	spoil(message) {
+		if (this.hub.takeFault('repeatCounter')) {
+			message.writeUInt32BE(this.said - 2, 17);
+		}
+		if (this.hub.takeFault('foreignSession')) {
+			message[1] ^= 1;
+		}
 	}
 
 	receive(data) {
@@ -143,6 +157,11 @@ class Connection {
 	}
 
 	welcome(display, T) {
+		if (this.hub.faults.loseWelcome?.times > 0) {
+			this.hub.faults.loseWelcome.times--;
+			this.cut();
+			return;
+		}
 		this.display = display;
 		const name = Buffer.from(display.name);
 		const cameras = this.hub.cameras.filter((camera) => display.cameras.has(camera.name));
@@ -238,7 +257,7 @@ class Connection {
 
 	/** The connection is cut without a word, as a revoke does. */
 	cut() {
-		this.websocket._socket.resetAndDestroy?.() ?? this.websocket.terminate();
+		this.websocket.terminate();
 	}
 }
 
@@ -260,7 +279,7 @@ export class FakeHub {
 		this.acks = [];
 		this.pulses = 0;
 		this.times = 0;
-		/** What goes wrong: mute, corrupt (one frame), oldMs, noSocket, busy, keyDelayMs, noKeys */
+		/** What goes wrong, see where each is looked at. */
 		this.faults = {};
 		this.certificate = makeCertificate();
 		this.wantedPort = port;
@@ -347,6 +366,23 @@ export class FakeHub {
 				connection.sendKey(stream, PURPOSE.BREAK);
 			}
 		}));
+	}
+
+	/** The next key, before it is in force. */
+	announce(camera) {
+		camera.announce();
+		this.connections.forEach((connection) => connection.streams.forEach((stream) => {
+			if (stream.camera === camera) {
+				connection.sendKey(stream, PURPOSE.NEXT);
+			}
+		}));
+	}
+
+	/** Is this to go wrong? Only once. */
+	takeFault(name) {
+		const wanted = this.faults[name] === true;
+		delete this.faults[name];
+		return wanted;
 	}
 
 	/** Removes every display, as `camgate revoke` does. */

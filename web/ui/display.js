@@ -115,8 +115,14 @@ export class Display {
 		this.#socket.start();
 	}
 
+	/** The page goes away: attests what was seen. */
 	goodbye() {
 		this.#watch.goodbye();
+	}
+
+	stop() {
+		this.#socket.stop();
+		this.#end();
 	}
 
 	#opened() {

@@ -1,0 +1,246 @@
+import './setup.mjs';
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { until } from '../until.mjs';
+import { FakeHub } from '../fake_hub.mjs';
+import { linkText, makeDisplay } from './node_display.mjs';
+
+const open = [];
+
+afterEach(async () => {
+	for (const thing of open.splice(0).reverse()) {
+		await (thing.close ?? thing.stop).call(thing);
+	}
+});
+
+const SMALL = { width: 128, height: 64 };
+
+async function startHub(cameras = [{ name: 'Door', tag: 1, ...SMALL }]) {
+	const hub = await new FakeHub({ cameras }).start();
+	open.push(hub);
+	return hub;
+}
+
+function startDisplay(hub, options) {
+	const display = makeDisplay(hub, options);
+	open.push(display);
+	return display;
+}
+
+/** A hub, and a display that is paired with it and live. */
+async function live(options, cameras) {
+	const hub = await startHub(cameras);
+	const display = startDisplay(hub, options);
+	await display.display.pair(linkText(hub.link()), 'Node');
+	await until('live', () => display.words().includes('LIVE'));
+	return { hub, ...display, all: display };
+}
+
+test('a link pairs, and the next start logs in', async () => {
+	const { hub, store, posts, close } = await live();
+	assert.equal(posts.find(({ type }) => type === 'welcome').owner, true);
+	assert.equal(store.kept.size, 1);
+	close();
+	const again = startDisplay(hub, { store });
+	await again.display.start(true);
+	await until('live again', () => again.words().includes('LIVE'));
+	assert.equal(hub.displays.size, 1);
+});
+
+test('nothing paired says so and does not connect', async () => {
+	const hub = await startHub();
+	const { display, status } = startDisplay(hub);
+	await display.start(true);
+	assert.equal(status(), 'unpaired');
+	assert.equal(hub.connections.size, 0);
+});
+
+test('a spent link is refused, and leaves no pairing behind', async () => {
+	const hub = await startHub();
+	const link = linkText(hub.link());
+	const first = startDisplay(hub);
+	await first.display.pair(link, 'First');
+	await until('live', () => first.words().includes('LIVE'));
+	const second = startDisplay(hub);
+	await second.display.pair(link, 'Second');
+	await until('refused', () => second.status() === 'link-refused');
+	assert.equal(second.store.kept.size, 0);
+});
+
+test('a welcome that was lost on the way is fetched by logging in', async () => {
+	const hub = await startHub();
+	const welcome = hub.faults.loseWelcome = { times: 1 };
+	const { display, words, store } = startDisplay(hub);
+	await display.pair(linkText(hub.link()), 'Node');
+	await until('live', () => words().includes('LIVE'));
+	assert.equal(welcome.times, 0);
+	assert.ok(store.kept.has('paired'));
+});
+
+test('a hub with another identity gets nothing, and is not asked again', async () => {
+	const { hub, store, close } = await live();
+	close();
+	const other = await startHub();
+	const { display, status } = startDisplay(other, { store });
+	await display.start(true);
+	await until('refused loudly', () => status() === 'wrong-hub');
+	assert.deepEqual(other.log, []);
+	assert.ok(hub.displays.size === 1 && other.displays.size === 0);
+});
+
+test('a removed display is dark at once, and says why', async () => {
+	const { hub, words, images, status } = await live();
+	hub.revokeAll();
+	await until('dark', () => images().every((image) => !image), 500);
+	assert.ok(!words().includes('LIVE'));
+	await until('refused', () => status() === 'refused');
+});
+
+test('a camera that is taken away is not shared, the other stays live', async () => {
+	const cameras = [{ name: 'Door', tag: 1, ...SMALL }, { name: 'Door 2', tag: 2, ...SMALL }];
+	const { hub, words } = await live({}, cameras);
+	await until('both', () => /LIVE Door \| .*LIVE Door 2/.test(words()));
+	hub.unshare(hub.cameras[0]);
+	await until('not shared', () => words().startsWith('Door NOT SHARED'), 500);
+	assert.match(words(), /LIVE Door 2/);
+});
+
+test('a camera that was taken away while we were not there is not shared', async () => {
+	const { hub, words } = await live();
+	hub.displays.forEach((display) => display.cameras.clear());
+	hub.connections.forEach((connection) => connection.cut());
+	await until('not shared', () => words().includes('NOT SHARED'));
+});
+
+test('a lost connection is marked at once and comes back', async () => {
+	const { hub, words, images } = await live();
+	hub.connections.forEach((connection) => connection.cut());
+	await until('marked', () => words().includes('RECONNECTING'), 500);
+	assert.deepEqual(images(), [false]);
+	await until('live again', () => words().includes('LIVE'));
+});
+
+test('silence ages the picture in words, then takes it away', async () => {
+	const { hub, words, images } = await live();
+	hub.faults.mute = true;
+	await until('ago', () => words().includes('2 s ago'), 2600);
+	await until('blank', () => words().includes('NO PICTURE'), 3500);
+	assert.deepEqual(images(), [false]);
+	hub.faults.mute = false;
+	await until('live again', () => words().includes('LIVE'));
+});
+
+test('one broken frame is refused, reported once, shown, and over with the next key', async () => {
+	const { hub, words } = await live();
+	hub.faults.corrupt = 1;
+	await until('counted', () => words().includes('1 refused') && words().includes('LIVE'));
+	const reports = hub.log.filter(({ what }) => what === 'report');
+	assert.deepEqual(reports.map(({ reason }) => reason), [4]);
+	assert.equal(hub.cameras[0].epoch, 2);
+	assert.equal(hub.acks.filter(({ outcome }) => outcome === 'refused').length, 1);
+	assert.equal(hub.connections.size, 1);
+});
+
+test('every frame is answered, so that credits never run out', async () => {
+	const { hub } = await live();
+	const answered = () => hub.acks.length;
+	hub.faults.oldMs = 60_000;
+	await until('late ones', () => hub.acks.filter(({ outcome }) => outcome === 'late').length > 5);
+	hub.faults.oldMs = 0;
+	const before = answered();
+	await until('drawn again', () => answered() > before + 5 && hub.acks.at(-1).outcome === 'drawn');
+});
+
+test('a hidden page shows nothing, says so, and lets the camera go', async () => {
+	const { hub, display, images } = await live();
+	display.watch.visible(false);
+	assert.deepEqual(images(), [false]);
+	await until('hidden', () => hub.acks.at(-1).outcome === 'hidden');
+	await until('unwatched', () => hub.log.at(-1).what === 'unwatch', 4500);
+	display.watch.visible(true);
+	await until('live again', () => images()[0]);
+});
+
+test('after a sleep nothing old is shown, and the time is asked for first', async () => {
+	const skew = { ms: 0, wallMs: 0 };
+	const { hub, images, display, words } = await live({ skew });
+	const { times } = hub;
+	skew.wallMs = 3_600_000;
+	display.watch.tick();
+	assert.deepEqual(images(), [false]);
+	await until('asked', () => hub.times > times);
+	await until('live again', () => words().includes('LIVE'));
+});
+
+test('a key that comes slowly tells no time: it is asked for again', async () => {
+	const hub = await startHub();
+	hub.faults.keyDelayMs = 1200;
+	const { display, words } = startDisplay(hub);
+	await display.pair(linkText(hub.link()), 'Node');
+	await until('asked again', () => hub.times > 0);
+	assert.ok(!words().includes('LIVE'));
+	hub.faults.keyDelayMs = 0;
+	await until('live', () => words().includes('LIVE'));
+});
+
+test('a new generation is watched anew, a camera offline says so', async () => {
+	const { hub, words, images } = await live();
+	const [camera] = hub.cameras;
+	camera.ready = false;
+	hub.changed(camera);
+	await until('offline', () => words().includes('OFFLINE'), 500);
+	assert.deepEqual(images(), [false]);
+	camera.start();
+	hub.changed(camera);
+	await until('live again', () => words().includes('LIVE'));
+});
+
+test('a scheduled rotation is acknowledged and loses no frame', async () => {
+	const { hub, words } = await live();
+	const [camera] = hub.cameras;
+	hub.announce(camera);
+	await until('acknowledged', () => hub.log.some(({ what }) => what === 'key-ack'));
+	camera.switch();
+	const before = hub.acks.length;
+	await until('more frames', () => hub.acks.length > before + 3);
+	assert.ok(hub.acks.every(({ outcome }) => outcome !== 'refused'));
+	assert.match(words(), /LIVE/);
+});
+
+test('names, frozen and test pictures are written with the picture', async () => {
+	const { hub, words } = await live({}, [{ name: 'Door', tag: 1, test: true, ...SMALL }]);
+	assert.match(words(), /LIVE TEST PICTURE Door/);
+	hub.cameras[0].flags |= 1;
+	await until('frozen', () => words().includes('FROZEN'));
+	assert.ok(!words().includes('LIVE'));
+});
+
+test('a message that the hub did not sign ends the session, and nothing stays on screen', async () => {
+	for (const fault of ['badSignature', 'repeatCounter', 'foreignSession']) {
+		const { hub, posts, words, images, close } = await live();
+		hub.faults[fault] = true;
+		hub.changed(hub.cameras[0]);
+		await until('fault', () => posts.some(({ status }) => status === 'fault'), 1000);
+		assert.ok(!images()[0] || words().includes('LIVE'), fault);
+		await until('live again', () => words().includes('LIVE'));
+		close();
+	}
+});
+
+test('watching pulses four times a second', async () => {
+	const { hub } = await live();
+	const before = hub.pulses;
+	await new Promise((resolve) => {
+		setTimeout(resolve, 1000);
+	});
+	assert.ok(hub.pulses - before >= 3 && hub.pulses - before <= 5, String(hub.pulses - before));
+});
+
+test('goodbye attests what was seen', async () => {
+	const { hub, display } = await live();
+	await until('some frames', () => hub.acks.length > 4);
+	display.goodbye();
+	await until('unwatch', () => hub.log.at(-1).what === 'unwatch');
+	const { received, drawn } = hub.log.at(-1);
+	assert.ok(drawn > 4 && received >= drawn);
+});

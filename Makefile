@@ -113,7 +113,7 @@ unit: $(UNIT)
 # Tests on the real processes; `display` is a display for shell scripts.
 INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
 	$(wildcard tests/integration/test_*.c))
-HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer)
+HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw)
 DISPLAY_LIBS = -Wl,--start-group $(OPIX) $(CLIENT) $(OUT)/gateway.a -Wl,--end-group $(LIB_LIBS)
 
 $(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(CLIENT) \
@@ -167,6 +167,9 @@ BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
 SCRIPT_TESTS := $(wildcard tests/install/*.test.sh)
+
+# tests/run.sh collects there.
+export RESULTS := $(BUILD)/test-results
 
 PACKAGES := tests/install/packages.sh
 again = $(Q)$(MAKE) --no-print-directory

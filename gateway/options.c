@@ -251,8 +251,8 @@ static int parse_option(struct options *o, const struct command *command, char *
 static int check_arguments(const struct options *o, const struct command *command)
 {
 	if (o->arguments_count < command->arguments_min) {
-		(void)fprintf(stderr, "camgate: %s needs more: camgate %s %s\n", command->name,
-			command->name, command->arguments);
+		(void)fprintf(stderr, "camgate: too few arguments: camgate %s %s\n", command->name,
+			command->arguments);
 		return -EINVAL;
 	}
 	if (o->arguments_count > command->arguments_max) {

@@ -84,6 +84,8 @@ void registry_camera_status(
 /* config is completed with the reader's number and sent as the answer. */
 void registry_web_hello(struct registry *r, uint64_t peer, const struct ipc_web_hello *m,
 	const struct ipc_web_config *config);
+/* A new certificate, for every web process that is there. */
+void registry_web_config(struct registry *r, const struct ipc_web_config *config);
 void registry_web_opened(struct registry *r, uint64_t peer, const struct ipc_opened *m);
 void registry_web_heard(struct registry *r, uint64_t peer, const struct ipc_relay *m);
 void registry_web_closed(struct registry *r, uint64_t peer, uint64_t connection);

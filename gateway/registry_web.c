@@ -4,13 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void send_config(struct registry *r, const struct registry_web *w,
+	const struct ipc_web_config *config)
+{
+	struct ipc_web_config completed = *config;
+
+	completed.reader = w->reader;
+	registry_send(r, w->peer,
+		ipc_encode_web_config(&completed, r->message, sizeof(r->message)));
+	explicit_bzero(r->message, sizeof(r->message)); /* the TLS key was in it */
+}
+
+void registry_web_config(struct registry *r, const struct ipc_web_config *config)
+{
+	for (const struct registry_web *w = r->webs; w != NULL; w = w->next) {
+		send_config(r, w, config);
+	}
+}
+
 void registry_web_hello(struct registry *r, uint64_t peer, const struct ipc_web_hello *m,
 	const struct ipc_web_config *config)
 {
 	struct registry_web *w;
-	struct ipc_web_config completed = *config;
 	unsigned int count = 0;
-	ssize_t size;
 
 	for (w = r->webs; w != NULL; w = w->next) {
 		count++;
@@ -28,10 +44,7 @@ void registry_web_hello(struct registry *r, uint64_t peer, const struct ipc_web_
 	memcpy(w->view.listening, m->listening, sizeof(w->view.listening));
 	w->next = r->webs;
 	r->webs = w;
-	completed.reader = w->reader;
-	size = ipc_encode_web_config(&completed, r->message, sizeof(r->message));
-	registry_send(r, peer, size);
-	explicit_bzero(r->message, sizeof(r->message)); /* the TLS key was in it */
+	send_config(r, w, config);
 	for (struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
 		registry_camera_add_reader(r, c, w->reader);
 	}

@@ -1,0 +1,104 @@
+#include "admin_server.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+json_t *admin_error(const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
+}
+
+json_t *admin_store_error(int error)
+{
+	if (error == -ENOSPC) {
+		return admin_error("the disk with the state directory is full; make room and try again");
+	}
+	return admin_error("the store failed: %s; the keeper's log may say more", strerror(-error));
+}
+
+static void answer(struct admin_server *a, uint64_t peer, json_t *reply)
+{
+	static const char failed[] =
+		"{\"ok\":false,\"error\":\"the answer cannot be given: out of memory, or too long\"}";
+	char *text = reply != NULL ? json_dumps(reply, JSON_COMPACT) : NULL;
+	size_t size = text != NULL ? strlen(text) : 0;
+
+	if (text != NULL && size <= ADMIN_REPLY_MAX_BYTES) {
+		a->output.reply(a->output.data, peer, text, size);
+	} else {
+		a->output.reply(a->output.data, peer, failed, sizeof(failed) - 1);
+	}
+	if (text != NULL) {
+		explicit_bzero(text, size); /* a link may be in it */
+	}
+	free(text);
+	json_decref(reply);
+}
+
+static json_t *dispatch(
+	struct admin_server *a, const char *command, const json_t *request)
+{
+	if (strcmp(command, "cameras") == 0) {
+		return admin_cameras(a);
+	}
+	if (strcmp(command, "displays") == 0) {
+		return admin_displays(a);
+	}
+	if (strcmp(command, "status") == 0) {
+		return admin_status(a);
+	}
+	if (strcmp(command, "pair") == 0) {
+		return admin_pair(a, request);
+	}
+	if (strcmp(command, "name") == 0) {
+		return admin_name(a, request);
+	}
+	if (strcmp(command, "grant") == 0) {
+		return admin_grant(a, request);
+	}
+	return admin_error("this keeper knows no such command; is it older than the command line?");
+}
+
+void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, size_t size)
+{
+	json_t *request = NULL, *reply;
+	const char *command;
+
+	if (size <= ADMIN_REQUEST_MAX_BYTES) {
+		request = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	}
+	command = json_string_value(json_object_get(request, "command"));
+	if (command == NULL) {
+		answer(a, peer, admin_error("the request is not a JSON object with a \"command\""));
+	} else if (strcmp(command, "revoke") == 0) {
+		reply = admin_revoke(a, request, peer);
+		if (reply != NULL) {
+			answer(a, peer, reply);
+		}
+	} else {
+		answer(a, peer, dispatch(a, command, request));
+	}
+	json_decref(request);
+}
+
+void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t cut_us)
+{
+	for (size_t i = 0; i < REGISTRY_REVOCATIONS_MAX; i++) {
+		struct admin_waiting *w = &a->waiting[i];
+
+		if (w->operation == operation && operation != 0) {
+			answer(a, w->peer,
+				json_pack("{s:b, s:s, s:I}", "ok", 1, "message", w->message, "cut_ms",
+					(json_int_t)((cut_us + 999) / 1000)));
+			*w = (struct admin_waiting){0};
+		}
+	}
+}

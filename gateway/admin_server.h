@@ -1,0 +1,73 @@
+/*
+ * The owner's commands: one JSON object asks, one JSON object answers.
+ *
+ *   {"command":"cameras"} | "displays" | "status"
+ *   {"command":"pair","name":STR|null,"cameras":"all"|"none"|[NAME,…],"owner":bool,"minutes":N|null}
+ *   {"command":"name","camera":NAME|ID,"name":NEW}
+ *   {"command":"grant","display":NAME|ID,"camera":NAME|ID}
+ *   {"command":"revoke","display":NAME|ID,"camera":NAME|ID|null}
+ *
+ * The answer is {"ok":true,…} or {"ok":false,"error":"what is wrong and what to do"}. Names match whole;
+ * an id may be cut to 8 or more hex digits where that is unique and no name reads the same. A revoke is
+ * answered when it is done, not when it is begun.
+ *
+ * Sockets are the caller's business: it hands over what a peer sent and is called back with the answer.
+ * Belongs to the registry's thread.
+ */
+#ifndef CAMGATE_ADMIN_SERVER_H
+#define CAMGATE_ADMIN_SERVER_H
+
+#include "authority.h"
+#include "registry.h"
+#include <jansson.h>
+
+enum { ADMIN_REQUEST_MAX_BYTES = 16 << 10, ADMIN_REPLY_MAX_BYTES = 128 << 10 };
+
+struct admin_output {
+	void *data;
+	uint64_t (*now_us)(void *data);
+	void (*random)(void *data, uint8_t *out, size_t size);
+	void (*reply)(void *data, uint64_t peer, const char *text, size_t size);
+};
+
+struct admin_waiting {
+	uint64_t operation; /* 0: free */
+	uint64_t peer;
+	char message[2 * NAME_MAX_BYTES + 64];
+};
+
+struct admin_server {
+	struct admin_output output;
+	/* Borrowed. */
+	struct registry *registry;
+	struct store *store;
+	struct pairing *pairing;
+	const struct authority *authority;
+	const char *state_dir;
+	const struct address_list *hosts; /* those the owner configured: links begin with the first */
+	const char *sandbox;              /* the keeper's own report */
+	uint64_t started_us;
+	uint64_t operations; /* the last number given */
+	struct admin_waiting waiting[REGISTRY_REVOCATIONS_MAX];
+};
+
+/* Answers one request, now or (revoke) later. */
+void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, size_t size);
+/* To be called from registry_output.revoked. */
+void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t cut_us);
+
+/* ---- between the files of the admin server: one function per command; the caller owns the answer,
+ * NULL: no memory, or (revoke) answered later ---- */
+
+json_t *admin_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What a failure of the store means to a person. */
+json_t *admin_store_error(int error);
+json_t *admin_cameras(struct admin_server *a);
+json_t *admin_displays(struct admin_server *a);
+json_t *admin_status(struct admin_server *a);
+json_t *admin_pair(struct admin_server *a, const json_t *request);
+json_t *admin_name(struct admin_server *a, const json_t *request);
+json_t *admin_grant(struct admin_server *a, const json_t *request);
+json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t peer);
+
+#endif

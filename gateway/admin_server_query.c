@@ -1,0 +1,285 @@
+#include "admin_server.h"
+#include "audit.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* One walk over the store while an answer is built. */
+struct walk {
+	struct admin_server *a;
+	json_t *list;
+	const uint8_t *display; /* of displays: whose cameras */
+	bool watched_only, failed;
+};
+
+static const char *const strengths[] = {
+	[IDENTITY_RUN] = "run",
+	[IDENTITY_PORT] = "port",
+	[IDENTITY_SERIAL] = "serial",
+	[IDENTITY_TEST] = "test",
+};
+
+static json_t *hex(const uint8_t *data, size_t size)
+{
+	char text[2 * DISPLAY_ID_BYTES + 1] = "";
+
+	for (size_t i = 0; i < size && i < DISPLAY_ID_BYTES; i++) {
+		snprintf(text + 2 * i, 3, "%02x", data[i]);
+	}
+	return json_string(text);
+}
+
+static json_t *iso8601(int64_t s)
+{
+	char text[32] = "";
+	time_t when = (time_t)s;
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) != NULL) {
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	}
+	return json_string(text);
+}
+
+static void append(struct walk *w, json_t *value)
+{
+	if (json_array_append_new(w->list, value) < 0) {
+		w->failed = true;
+	}
+}
+
+static int append_display_name(void *data, const struct store_display *d)
+{
+	append(data, json_string(d->name));
+	return 0;
+}
+
+static int append_camera_name(void *data, const struct store_camera *c)
+{
+	struct walk *w = data;
+
+	if (!w->watched_only || registry_display_watches(w->a->registry, w->display, c->id)) {
+		append(w, json_string(c->name));
+	}
+	return 0;
+}
+
+/* NULL when it failed. */
+static json_t *finish(struct walk *w, int result)
+{
+	if (result < 0 || w->failed) {
+		json_decref(w->list);
+		return NULL;
+	}
+	return w->list;
+}
+
+static json_t *shared_with(struct admin_server *a, const struct store_camera *c)
+{
+	struct walk w = {.a = a, .list = json_array()};
+
+	return finish(&w, store_grant_displays(a->store, c->id, append_display_name, &w));
+}
+
+static json_t *cameras_of(struct admin_server *a, const struct store_display *d, bool watched_only)
+{
+	struct walk w = {
+		.a = a, .list = json_array(), .display = d->id, .watched_only = watched_only};
+
+	return finish(&w, store_grant_cameras(a->store, d->id, append_camera_name, &w));
+}
+
+static json_t *dropped(const struct ipc_camera_status *status)
+{
+	static const char *const reasons[DROP_REASONS] = {
+		[DROP_ERROR_FLAG] = "error_flag",
+		[DROP_EMPTY] = "empty",
+		[DROP_SHORT] = "short",
+		[DROP_BAD_PICTURE] = "bad_picture",
+		[DROP_TOO_LARGE] = "too_large",
+		[DROP_STALE] = "stale",
+	};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < DROP_REASONS; i++) {
+		json_object_set_new(
+			object, reasons[i], json_integer((json_int_t)status->dropped[i]));
+	}
+	return object;
+}
+
+static const char *activity(const struct ipc_camera_status *status)
+{
+	switch (status->activity) {
+	case CAMERA_STREAMING:
+		return "streaming";
+	case CAMERA_FROZEN:
+		return "frozen";
+	case CAMERA_FAILING:
+		return "failing";
+	default:
+		return "idle";
+	}
+}
+
+static const char *advice(const struct store_camera *c, bool live, const json_t *shared,
+	const struct registry_camera_view *view)
+{
+	if (!live) {
+		return "not here: plug it in, or look in the log why it ended";
+	}
+	if (view->status.activity == CAMERA_FROZEN) {
+		return "it repeats the same picture: unplug it and plug it in again";
+	}
+	if (view->status.activity == CAMERA_FAILING) {
+		return "it gives no good pictures: see the detail";
+	}
+	if (c->strength == IDENTITY_RUN) {
+		return "it cannot be told from others of its kind: what is granted lasts until it is "
+		       "unplugged or restarted";
+	}
+	if (json_array_size(shared) == 0) {
+		return "shown to nobody: camgate grant DISPLAY CAMERA";
+	}
+	return "";
+}
+
+static int append_camera(void *data, const struct store_camera *c)
+{
+	struct walk *w = data;
+	struct registry_camera_view view = {0};
+	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
+	json_t *shared = shared_with(w->a, c);
+
+	if (shared == NULL) {
+		w->failed = true;
+		return -ENOMEM;
+	}
+	append(w,
+		json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:s, s:o}",
+			"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
+			live ? "ready" : "offline", "activity", activity(&view.status), "identity",
+			c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run", "source",
+			view.source, "port", view.port, "model", view.model, "mode", view.mode,
+			"detail", view.status.detail, "watchers", (int)view.watchers, "sealed",
+			(json_int_t)view.status.sealed, "dropped", dropped(&view.status), "advice",
+			advice(c, live, shared, &view), "shared_with", shared));
+	return 0;
+}
+
+json_t *admin_cameras(struct admin_server *a)
+{
+	struct walk w = {.a = a, .list = json_array()};
+	int result = store_camera_each(a->store, append_camera, &w);
+	json_t *list = finish(&w, result);
+
+	return list != NULL ? json_pack("{s:b, s:o}", "ok", 1, "cameras", list)
+			    : admin_store_error(result < 0 ? result : -ENOMEM);
+}
+
+static int append_display(void *data, const struct store_display *d)
+{
+	struct walk *w = data;
+	json_t *granted = cameras_of(w->a, d, false);
+	json_t *watched = cameras_of(w->a, d, true);
+
+	if (granted == NULL || watched == NULL) {
+		json_decref(granted);
+		json_decref(watched);
+		return -ENOMEM;
+	}
+	append(w,
+		json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "id", hex(d->id, sizeof(d->id)),
+			"name", d->name, "owner", (int)d->owner, "online",
+			(int)registry_display_online(w->a->registry, d->id), "paired",
+			iso8601(d->paired_s), "cameras", granted, "watching", watched));
+	return 0;
+}
+
+json_t *admin_displays(struct admin_server *a)
+{
+	struct walk w = {.a = a, .list = json_array()};
+	int result = store_display_each(a->store, append_display, &w);
+	json_t *list = finish(&w, result);
+
+	return list != NULL ? json_pack("{s:b, s:o}", "ok", 1, "displays", list)
+			    : admin_store_error(result < 0 ? result : -ENOMEM);
+}
+
+static int append_camera_short(void *data, const struct store_camera *c)
+{
+	struct walk *w = data;
+	struct registry_camera_view view = {0};
+	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
+
+	append(w,
+		json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", c->name, "state",
+			live ? "ready" : "offline", "activity", activity(&view.status), "watchers",
+			(int)view.watchers, "sandbox", view.sandbox));
+	return 0;
+}
+
+static json_t *refused(const struct registry_totals *totals)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 1; i < REFUSAL_COUNT; i++) {
+		json_object_set_new(object, refusal_text((enum refusal)i),
+			json_integer((json_int_t)totals->refused[i]));
+	}
+	return object;
+}
+
+static json_t *anomalies(const struct registry_totals *totals)
+{
+	static const char *const reasons[] = {
+		[ANOMALY_FOREIGN_CAMERA] = "foreign_camera",
+		[ANOMALY_UNKNOWN_EPOCH] = "unknown_epoch",
+		[ANOMALY_COUNTER] = "counter",
+		[ANOMALY_UNSEAL] = "unseal",
+		[ANOMALY_KEY] = "key",
+		[ANOMALY_PICTURE] = "picture",
+	};
+	json_t *object = json_object();
+
+	for (size_t i = 1; i <= ANOMALY_PICTURE; i++) {
+		json_object_set_new(
+			object, reasons[i], json_integer((json_int_t)totals->anomalies[i]));
+	}
+	return object;
+}
+
+static json_t *web(struct admin_server *a)
+{
+	struct registry_web_view view = {0};
+	bool running = registry_web_see(a->registry, 0, &view) == 0;
+
+	return json_pack("{s:b, s:s, s:i, s:i, s:i, s:o, s:s}", "running", (int)running, "listening",
+		view.listening, "port", (int)view.port, "connections", (int)view.connections,
+		"displays", (int)view.displays, "refused",
+		refused(registry_totals_see(a->registry)), "sandbox", view.sandbox);
+}
+
+json_t *admin_status(struct admin_server *a)
+{
+	struct walk w = {.a = a, .list = json_array()};
+	int result = store_camera_each(a->store, append_camera_short, &w);
+	json_t *list = finish(&w, result);
+	int64_t viewings = audit_count(a->store);
+	int owner = store_has_owner(a->store);
+	uint64_t uptime_us = a->output.now_us(a->output.data) - a->started_us;
+
+	if (list == NULL || viewings < 0 || owner < 0) {
+		json_decref(list);
+		return admin_store_error(
+			owner < 0 ? owner : viewings < 0 ? (int)viewings : -ENOMEM);
+	}
+	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok", 1,
+		"version", CAMGATE_VERSION, "state_dir", a->state_dir, "home",
+		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
+		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
+		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",
+		anomalies(registry_totals_see(a->registry)), "viewings", (json_int_t)viewings,
+		"uptime_s", (json_int_t)(uptime_us / 1000000));
+}

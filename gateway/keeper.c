@@ -1,0 +1,370 @@
+#include "keeper.h"
+#include "audit.h"
+#include "clock.h"
+#include "log.h"
+#include "sandbox.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	/* What epoll reports that is no peer: far above any number a peer will have. */
+	EVENT_SIGNAL_OFFSET = PLANE_COUNT,
+	EVENTS_AT_ONCE = 32,
+	RENEW_EVERY_S = 60 * 60,
+};
+#define EVENT_BASE (UINT64_MAX - 16)
+
+/* ---- what the registry and the admin server ask for ---- */
+
+static uint64_t output_now(void *data)
+{
+	(void)data;
+	return clock_now_us();
+}
+
+static void output_random(void *data, uint8_t *out, size_t size)
+{
+	(void)data;
+	random_bytes(out, size);
+}
+
+static void output_send(void *data, uint64_t peer, const uint8_t *bytes, size_t size,
+	const int *descriptors, size_t count)
+{
+	keeper_send(data, peer, bytes, size, descriptors, count);
+}
+
+static void output_drop(void *data, uint64_t peer, bool kill_it)
+{
+	keeper_drop(data, peer, kill_it);
+}
+
+static void output_revoked(void *data, uint64_t operation, uint64_t cut_us)
+{
+	struct keeper *k = data;
+
+	admin_server_revoked(&k->admin, operation, cut_us);
+}
+
+static void output_reply(void *data, uint64_t peer, const char *text, size_t size)
+{
+	keeper_send(data, peer, text, size, NULL, 0);
+}
+
+/* ---- set-up ---- */
+
+static int note_display(void *data, const struct store_display *d)
+{
+	(void)d;
+	*(bool *)data = true;
+	return 1;
+}
+
+/* The names that this hub accepts, and its addresses: asked before the sandbox forbids it. */
+static int learn_names(struct keeper *k)
+{
+	const struct options *o = k->options;
+	const char *configured[OPTIONS_HOSTS_MAX + 1];
+	unsigned int count = 0;
+	int result;
+
+	if (o->name != NULL) {
+		configured[count++] = o->name;
+	}
+	for (unsigned int i = 0; i < o->hosts_count; i++) {
+		configured[count++] = o->hosts[i];
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		if (!address_add(&k->configured, configured[i])) {
+			log_error("\"%s\" is no host name", configured[i]);
+			return -EINVAL;
+		}
+	}
+	result = address_names(configured, count, &k->names);
+	if (result == 0) {
+		result = address_local(&k->addresses);
+	}
+	if (result < 0) {
+		log_error("cannot learn this machine's names: %s", strerror(-result));
+	}
+	return result;
+}
+
+static int open_state(struct keeper *k)
+{
+	const char *dir = k->options->state_dir;
+	char problem[STORE_PROBLEM_BYTES];
+	unsigned int unseen = 0;
+	bool paired = false;
+	int result = store_init(&k->store, dir, problem);
+
+	if (result < 0) {
+		log_error("%s", problem);
+		return result;
+	}
+	result = store_display_each(&k->store, note_display, &paired);
+	if (result < 0) {
+		log_error("cannot read %s/camgate.db: %s", dir, strerror(-result));
+		return result;
+	}
+	result = authority_init(&k->authority, dir, &k->names, &k->addresses, (int64_t)time(NULL),
+		!paired, problem);
+	if (result < 0) {
+		log_error("%s", problem);
+		return result;
+	}
+	result = audit_close_unseen(&k->store, &unseen);
+	if (result < 0) {
+		log_error("cannot write to %s/camgate.db: %s", dir, strerror(-result));
+	} else if (unseen > 0) {
+		log_warning("%u viewings ended unseen when the last keeper did", unseen);
+	}
+	return result;
+}
+
+static int watch(struct keeper *k, int fd, uint64_t what)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = what};
+
+	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_listeners(struct keeper *k)
+{
+	static const char *const names[PLANE_COUNT] = {"camera", "web", "admin"};
+	const char *dir = k->options->socket_dir;
+	int result;
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
+		result = -errno;
+		log_error("cannot make the socket directory %s: %s", dir, strerror(-result));
+		return result;
+	}
+	for (size_t i = 0; i < PLANE_COUNT; i++) {
+		k->listeners[i] = ipc_listen(dir, names[i]);
+		result = k->listeners[i] < 0 ? k->listeners[i]
+					     : watch(k, k->listeners[i], EVENT_BASE + i);
+		if (result < 0) {
+			log_error("cannot listen on %s/%s: %s", dir, names[i], strerror(-result));
+			return result;
+		}
+	}
+	return 0;
+}
+
+static int open_loop(struct keeper *k)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	k->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (k->epoll < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+		return -errno;
+	}
+	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k->signals < 0) {
+		return -errno;
+	}
+	return watch(k, k->signals, EVENT_BASE + EVENT_SIGNAL_OFFSET);
+}
+
+static int open_core(struct keeper *k)
+{
+	const struct registry_output output = {.data = k,
+		.now_us = output_now,
+		.random = output_random,
+		.send = output_send,
+		.drop = output_drop,
+		.revoked = output_revoked};
+
+	pairing_init(&k->pairing);
+	k->registry = registry_create(&output, &k->store, &k->pairing, &k->authority.hub);
+	k->admin = (struct admin_server){
+		.output = {k, output_now, output_random, output_reply},
+		.registry = k->registry,
+		.store = &k->store,
+		.pairing = &k->pairing,
+		.authority = &k->authority,
+		.state_dir = k->options->state_dir,
+		.hosts = &k->configured,
+		.sandbox = k->sandbox,
+		.started_us = clock_now_us(),
+	};
+	return k->registry == NULL ? -ENOMEM : 0;
+}
+
+static int enter_sandbox(struct keeper *k)
+{
+	const char *const writable[] = {k->options->state_dir, NULL};
+	static const char *const readable[] = {"/sys", "/run/udev", NULL};
+	const struct sandbox s = {
+		.rights = SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_SIGNAL,
+		.writable = writable,
+		.readable = readable,
+	};
+	int result = sandbox_enter(&s, k->sandbox, sizeof(k->sandbox));
+
+	if (result < 0) {
+		log_error("cannot enter the sandbox: %s", strerror(-result));
+	} else {
+		log_info("sandbox: %s", k->sandbox);
+	}
+	return result;
+}
+
+static int set_up(struct keeper *k)
+{
+	int result = secure_heap_init();
+
+	if (result < 0) {
+		log_error("no locked memory for keys; raise the limit (ulimit -l) to 256 KiB or more");
+		return result;
+	}
+	result = learn_names(k);
+	if (result == 0) {
+		result = open_state(k);
+	}
+	if (result < 0) {
+		return result;
+	}
+	result = open_loop(k);
+	if (result == 0) {
+		result = open_core(k);
+	}
+	if (result < 0) {
+		log_error("cannot start: %s", strerror(-result));
+		return result;
+	}
+	result = open_listeners(k);
+	return result < 0 ? result : enter_sandbox(k);
+}
+
+/* ---- the loop ---- */
+
+static void renew(struct keeper *k, uint64_t now_us)
+{
+	struct ipc_web_config config;
+	int result;
+
+	if (now_us < k->renew_us) {
+		return;
+	}
+	k->renew_us = now_us + RENEW_EVERY_S * UINT64_C(1000000);
+	result = authority_renew(&k->authority, k->options->state_dir, &k->names, &k->addresses,
+		(int64_t)time(NULL));
+	if (result < 0) {
+		log_error("the certificate cannot be renewed: %s", strerror(-result));
+	} else if (result > 0) {
+		log_info("the certificate is renewed");
+		keeper_fill_config(k, &config);
+		registry_web_config(k->registry, &config);
+	}
+}
+
+/* Milliseconds until something is due, rounded up, so that it is due when the loop wakes. */
+static int time_left(const struct keeper *k)
+{
+	uint64_t now_us = clock_now_us(), due_us = registry_deadline(k->registry);
+
+	due_us = k->renew_us < due_us ? k->renew_us : due_us;
+	return due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000);
+}
+
+static void on_event(struct keeper *k, const struct epoll_event *event)
+{
+	struct keeper_peer *p;
+
+	if (event->data.u64 == EVENT_BASE + EVENT_SIGNAL_OFFSET) {
+		k->stopping = true;
+	} else if (event->data.u64 >= EVENT_BASE) {
+		keeper_accept(k, (enum keeper_plane)(event->data.u64 - EVENT_BASE));
+	} else {
+		p = keeper_peer_find(k, event->data.u64);
+		if (p != NULL) {
+			keeper_peer_read(k, p);
+		}
+	}
+}
+
+static int run_loop(struct keeper *k)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int count;
+
+	k->renew_us = clock_now_us() + RENEW_EVERY_S * UINT64_C(1000000);
+	while (!k->stopping) {
+		count = epoll_wait(k->epoll, events, EVENTS_AT_ONCE, time_left(k));
+		if (count < 0 && errno != EINTR) {
+			log_error("cannot wait for events: %s", strerror(errno));
+			return -errno;
+		}
+		for (int i = 0; i < count; i++) {
+			on_event(k, &events[i]);
+			keeper_reap(k);
+		}
+		registry_tick(k->registry);
+		renew(k, clock_now_us());
+		keeper_reap(k);
+	}
+	return 0;
+}
+
+static void tear_down(struct keeper *k)
+{
+	registry_destroy(k->registry);
+	keeper_peers_finish(k);
+	pairing_finish(&k->pairing);
+	authority_finish(&k->authority);
+	store_finish(&k->store);
+	for (size_t i = 0; i < PLANE_COUNT; i++) {
+		if (k->listeners[i] >= 0) {
+			close(k->listeners[i]);
+		}
+	}
+	if (k->signals >= 0) {
+		close(k->signals);
+	}
+	if (k->epoll >= 0) {
+		close(k->epoll);
+	}
+	free(k);
+}
+
+int keeper_main(const struct options *o)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int result;
+
+	log_init("keeper");
+	sandbox_prepare(false);
+	if (k == NULL) {
+		log_error("out of memory");
+		return 1;
+	}
+	k->options = o;
+	k->epoll = k->signals = k->store.lock_fd = -1;
+	for (size_t i = 0; i < PLANE_COUNT; i++) {
+		k->listeners[i] = -1;
+	}
+	result = set_up(k);
+	if (result == 0 && o->ready_fd >= 0) {
+		result = write(o->ready_fd, "", 1) == 1 ? 0 : -errno;
+		close(o->ready_fd);
+	}
+	if (result == 0) {
+		log_info("ready; state in %s", o->state_dir);
+		result = run_loop(k);
+	}
+	tear_down(k);
+	return result < 0 ? 1 : 0;
+}

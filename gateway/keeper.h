@@ -1,0 +1,67 @@
+/*
+ * The keeper role: identity, displays, grants, audit, admin. It sees no network and no picture.
+ *
+ * One thread, one epoll loop over the Unix sockets of the other roles; what a message means is decided
+ * in registry.c and admin_server.c. A peer that sends a bad message, or is too slow to take one, is cut
+ * off: its process loses its keeper and ends (gateway/ipc.h). This header is for the keeper's own files.
+ */
+#ifndef CAMGATE_KEEPER_H
+#define CAMGATE_KEEPER_H
+
+#include "admin_server.h"
+#include "options.h"
+
+enum {
+	KEEPER_PEERS_MAX = 96,
+	KEEPER_ADMINS_MAX = 16,
+	KEEPER_BURST = 64,                /* messages of one peer before the others have their turn */
+	KEEPER_REPORT_BYTES = 256,
+};
+
+enum keeper_plane { PLANE_CAMERA = 0, PLANE_WEB, PLANE_ADMIN, PLANE_COUNT };
+
+struct keeper_peer {
+	struct keeper_peer *next;
+	uint64_t number; /* never used twice */
+	enum keeper_plane plane;
+	int fd;
+	pid_t pid;
+	bool doomed, kill; /* ended when the message under way is done with */
+};
+
+struct keeper {
+	const struct options *options;
+	struct store store;
+	struct authority authority;
+	struct pairing pairing;
+	struct registry *registry;
+	struct admin_server admin;
+	struct address_list names, addresses; /* accepted; this machine's */
+	struct address_list configured;       /* by the owner */
+	char sandbox[KEEPER_REPORT_BYTES];
+	int epoll, signals;
+	int listeners[PLANE_COUNT];
+	struct keeper_peer *peers;
+	uint64_t last_peer;
+	uint64_t renew_us;
+	bool stopping;
+	uint8_t buffer[IPC_MESSAGE_MAX_BYTES];
+};
+
+/* keeper_peer.c: connections of the other roles. */
+void keeper_accept(struct keeper *k, enum keeper_plane plane);
+struct keeper_peer *keeper_peer_find(struct keeper *k, uint64_t number);
+/* Receives what is there, up to KEEPER_BURST messages. */
+void keeper_peer_read(struct keeper *k, struct keeper_peer *p);
+void keeper_send(struct keeper *k, uint64_t peer, const void *bytes, size_t size,
+	const int *descriptors, size_t count);
+void keeper_drop(struct keeper *k, uint64_t peer, bool kill);
+/* Ends the doomed: kills, closes, tells the registry; then those that this doomed. */
+void keeper_reap(struct keeper *k);
+void keeper_peers_finish(struct keeper *k);
+
+/* keeper_dispatch.c: one message. 0 or -EBADMSG. */
+int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message *m);
+void keeper_fill_config(const struct keeper *k, struct ipc_web_config *ret);
+
+#endif

@@ -130,7 +130,15 @@ $(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIE
 integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
 	$(Q)JOBS=3 tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
 
-.PHONY: integration
+$(OUT)/tests/bench/bench: $(OUT)/tests/bench/bench.o $(OUT)/tests/bench/floor.o $(HARNESS) \
+		$(CLIENT) $(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
+
+bench: $(OUT)/camgate $(OUT)/tests/bench/bench
+	$(Q)$(OUT)/tests/bench/bench $(if $(QUICK),--quick) --json $(OUT)/bench.json
+
+.PHONY: integration bench
 
 # ---- fake cameras ----
 
@@ -158,6 +166,29 @@ $(FAKECAM_DIR)/driver: $(FAKECAM_DRIVER) $(wildcard tests/fakecam/*.h) v4l2/patt
 
 .PHONY: fakecam
 
+# ---- fuzzing ----
+
+# With clang, into a directory of its own; what is found lies in build/fuzz.
+FUZZ := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SECONDS ?= 60
+
+$(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ARCHIVES) $(ASSETS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) $(ASSETS) \
+		-Wl,--end-group $(LIB_LIBS)
+
+fuzz:
+	$(Q)tests/install/packages.sh build lint
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz SANITIZE=address,undefined \
+		CFLAGS=-fsanitize=fuzzer-no-link fuzz-run
+
+fuzz-run: $(FUZZ)
+	$(Q)cd $(OUT)/tests/fuzz && for f in $(notdir $(FUZZ)); do mkdir -p corpus/$$f; echo "$$f"; \
+		./$$f -max_total_time=$(SECONDS) -print_final_stats=0 -verbosity=0 -timeout=5 \
+		-max_len=65536 corpus/$$f || exit 1; done
+
+.PHONY: fuzz fuzz-run
+
 # ---- all of it ----
 
 # JavaScript without a browser.
@@ -166,7 +197,7 @@ NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
-SCRIPT_TESTS := $(wildcard tests/install/*.test.sh)
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh)
 
 # tests/run.sh collects there.
 export RESULTS := $(BUILD)/test-results
@@ -217,11 +248,17 @@ browser: $(OUT)/camgate $(OUT)/tests/integration/display tests/browser/node_modu
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=300 tests/run.sh --title "browser tests" \
 		$(BROWSER_TESTS)
 
-hub: $(OUT)/camgate $(OUT)/tests/integration/display
+# What runs in the virtual machine beside camgate and a display.
+HUB_TOOLS := $(addprefix $(OUT)/tests/hub/,loopfeed picture)
+$(OUT)/tests/hub/%: $(OUT)/tests/hub/%.o $(OUT)/v4l2.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lturbojpeg
+
+hub: $(OUT)/camgate $(OUT)/tests/integration/display $(HUB_TOOLS)
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=900 tests/run.sh \
 		--title "virtual hub with a real kernel" $(HUB_TESTS)
 
-scripts: $(OUT)/camgate $(OUT)/tests/integration/display
+scripts: $(OUT)/camgate $(OUT)/tests/integration/display fakecam
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 tests/run.sh --title "script tests" $(SCRIPT_TESTS)
 
 # Its own directory: with warnings as errors everything is built anew.

@@ -31,7 +31,8 @@ if [ -z "$kernel" ]; then
 	echo "hub: apt knows no linux-image-amd64: is this Debian 12 with its package lists (apt-get update)?" >&2
 	exit 1
 fi
-common=${kernel%-amd64}-common
+mapfile -t headers_parts < <(apt-cache depends "linux-headers-$kernel" |
+	sed -n 's/^ *Depends: \(linux-[^ ]*\)$/\1/p')
 stamp="$kernel $(cat "$here/image.sh" "$here/init" "$here/hub-test.service" | sha256sum)"
 if [ "$(cat "$cache/stamp" 2>/dev/null)" = "$stamp" ]; then
 	exit 0
@@ -55,8 +56,7 @@ fi
 
 say "fetching Debian's kernel $kernel"
 (cd "$debs" && apt-get -q download "linux-image-$kernel" "linux-headers-$kernel" \
-	"linux-headers-$common" "linux-kbuild-${kernel%%.0-*}" linux-compiler-gcc-12-x86 \
-	v4l2loopback-dkms busybox-static >/dev/null)
+	"${headers_parts[@]}" v4l2loopback-dkms busybox-static >/dev/null)
 for deb in "$debs"/*.deb; do
 	dpkg -x "$deb" "$work/kit"
 done
@@ -65,7 +65,9 @@ say "building v4l2loopback"
 headers=$work/kit/usr/src/linux-headers-$kernel
 sed -i "s|^include /usr/src|include $work/kit/usr/src|" "$headers/Makefile"
 loopback=$(echo "$work"/kit/usr/src/v4l2loopback-*)
-make -s -C "$headers" M="$loopback" modules >"$work/loopback.log" 2>&1 ||
+compiler=$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$headers/.kernelvariables")
+command -v "$compiler" >/dev/null || compiler=gcc
+make -s -C "$headers" M="$loopback" CC="$compiler" modules >"$work/loopback.log" 2>&1 ||
 	{ cat "$work/loopback.log"; exit 1; }
 install -D -m 644 "$loopback/v4l2loopback.ko" \
 	"$work/kit/lib/modules/$kernel/extra/v4l2loopback.ko"
@@ -84,8 +86,12 @@ install -m 755 "$here/init" "$work/initramfs/init"
 for module in "${boot_modules[@]}"; do
 	with_dependencies "$module"
 done | awk '!seen[$0]++' | while read -r path; do
-	cp "$path" "$work/initramfs/modules/"
-	basename "$path" >>"$work/initramfs/modules/order"
+	module=$(basename "$path")
+	cp "$path" "$work/initramfs/modules/$module"
+	case $module in
+	*.xz) xz -d "$work/initramfs/modules/$module" ;;
+	esac
+	echo "${module%.xz}" >>"$work/initramfs/modules/order"
 done
 (cd "$work/initramfs" && find . | "$work/kit/bin/busybox" cpio -o -H newc 2>/dev/null | gzip -1) \
 	>"$cache/initrd"

@@ -29,7 +29,7 @@ cache=${HUB_CACHE:-$root/build/hub}
 
 for tool in qemu-system-x86_64 mmdebstrap mke2fs depmod; do
 	PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null ||
-		{ echo "hub: $tool is missing: apt-get install $(sed '/^#/d' "$here/packages")" >&2; exit 1; }
+		{ echo "hub: $tool is missing: tests/install/packages.sh hub installs it" >&2; exit 1; }
 done
 export PATH=$PATH:/usr/sbin:/sbin
 "$here/image.sh" "$cache"

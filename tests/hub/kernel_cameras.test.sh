@@ -1,0 +1,4 @@
+#!/bin/sh
+# Real kernel cameras in a virtual machine: see run.sh and inside.sh.
+here=$(cd "$(dirname "$0")" && pwd)
+exec "$here/run.sh" ${CAMGATE:+-b "$(dirname "$CAMGATE")"}

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { ARGUMENTS_MAX = 48, LOG_MAX_BYTES = 1 << 18, STEP_MS = 10 };
+enum { ARGUMENTS_MAX = HUB_ARGUMENTS_MAX, LOG_MAX_BYTES = 1 << 18, STEP_MS = 10 };
 
 bool hub_wait_step(struct client_loop *loop, uint64_t deadline_us)
 {
@@ -62,8 +62,7 @@ void hub_init(struct hub *h, struct client_loop *loop)
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
 }
 
-/* Starts camgate with output to a file, or to nowhere. */
-static pid_t spawn(const char *const *arguments, const char *output, int flags)
+pid_t hub_spawn_command(const char *const *arguments, const char *output, int flags)
 {
 	const char *argv[ARGUMENTS_MAX + 1] = {hub_binary()};
 	size_t n = 1;
@@ -102,6 +101,11 @@ static char *read_file(const char *path)
 	return text;
 }
 
+const char *hub_log(const struct hub *h)
+{
+	return read_file(h->log);
+}
+
 bool hub_log_has(const struct hub *h, const char *text)
 {
 	return strstr(read_file(h->log), text) != NULL;
@@ -127,7 +131,7 @@ void hub_spawn(struct hub *h, const char *const *arguments)
 		all[n] = "127.0.0.1:0";
 	}
 	(void)unlink(h->log);
-	h->pid = spawn(all, h->log, 0);
+	h->pid = hub_spawn_command(all, h->log, 0);
 }
 
 static bool ended(struct hub *h, int *ret_code)
@@ -147,7 +151,7 @@ static bool listens(struct hub *h)
 {
 	int code;
 	if (ended(h, &code)) {
-		fail_msg("camgate run ended with %d:\n%s", code, read_file(h->log));
+		fail_msg("camgate run ended with %d:\n%s", code, hub_log(h));
 	}
 	const char *line = strstr(read_file(h->log), "listening on ");
 	const char *end = line == NULL ? NULL : strchr(line, '\n');
@@ -278,88 +282,4 @@ void hub_kill_role(struct hub *h, const char *role)
 	assert_int_not_equal(old, 0);
 	assert_int_equal(kill(old, SIGKILL), 0);
 	WAIT_FOR(h->loop, role_replaced(h, role, old), HUB_PATIENCE_MS);
-}
-
-/* ---- commands ---- */
-
-static int run_command(struct hub *h, const char *const *words, json_t **ret)
-{
-	const char *all[ARGUMENTS_MAX] = {0};
-	char output[PATH_MAX];
-	size_t n = 0;
-	for (; words[n] != NULL; n++) {
-		assert_true(n + 4 < ARGUMENTS_MAX);
-		all[n] = words[n];
-	}
-	all[n++] = "--state";
-	all[n++] = h->state;
-	all[n] = "--json";
-	(void)snprintf(output, sizeof(output), "%s/answer", h->dir);
-	(void)unlink(output);
-	pid_t pid = spawn(all, output, O_TRUNC);
-	int status = 0;
-	WAIT_FOR(h->loop, waitpid(pid, &status, WNOHANG) == pid, HUB_PATIENCE_MS);
-	if (ret != NULL) {
-		*ret = json_load_file(output, 0, NULL);
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void take_words(const char **words, va_list list)
-{
-	size_t n = 0;
-	while (n < ARGUMENTS_MAX - 1 && (words[n] = va_arg(list, const char *)) != NULL) {
-		n++;
-	}
-	words[n] = NULL;
-}
-
-int hub_command(struct hub *h, json_t **ret, ...)
-{
-	const char *words[ARGUMENTS_MAX];
-	va_list list;
-	va_start(list, ret);
-	take_words(words, list);
-	va_end(list);
-	return run_command(h, words, ret);
-}
-
-json_t *hub_ask(struct hub *h, ...)
-{
-	const char *words[ARGUMENTS_MAX];
-	json_t *answer = NULL;
-	va_list list;
-	va_start(list, h);
-	take_words(words, list);
-	va_end(list);
-	int code = run_command(h, words, &answer);
-	if (code != 0 || answer == NULL) {
-		fail_msg("camgate %s ended with %d\n%s", words[0], code, read_file(h->log));
-	}
-	return answer;
-}
-
-void hub_make_link(struct hub *h, const char *cameras, const char *name, struct wire_link *ret)
-{
-	json_t *answer = name != NULL
-		? hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none", "--name", name, NULL)
-		: hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none", NULL);
-	const char *text = json_string_value(json_object_get(answer, "link"));
-	const char *mark = text == NULL ? NULL : strstr(text, "#pair=");
-	assert_non_null(text);
-	assert_int_equal(wire_parse_link(mark != NULL ? mark + 6 : text, ret), 0);
-	json_decref(answer);
-}
-
-json_int_t hub_status_sum(struct hub *h, const char *object)
-{
-	json_t *answer = hub_ask(h, "status", NULL);
-	json_int_t sum = 0;
-	const char *key;
-	json_t *value;
-	json_object_foreach(json_object_get(answer, object), key, value) {
-		sum += json_integer_value(value);
-	}
-	json_decref(answer);
-	return sum;
 }

@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
-enum { HUB_PATIENCE_MS = 8000 };
+enum { HUB_PATIENCE_MS = 8000, HUB_ARGUMENTS_MAX = 48 };
 
 struct hub {
 	struct client_loop *loop; /* borrowed; may be NULL */
@@ -31,7 +31,7 @@ void hub_init(struct hub *h, struct client_loop *loop);
 void hub_start(struct hub *h, const char *const *arguments);
 /* The same, and expects it to give up: returns the exit code; what it said is in the log. */
 int hub_start_and_fail(struct hub *h, const char *const *arguments);
-/* Like the two above before waiting: for a test that waits itself. preload may be NULL. */
+/* Like the two above, for a test that waits itself. */
 void hub_spawn(struct hub *h, const char *const *arguments);
 /* SIGTERM, and checks that it ended with 0 and left no process. */
 void hub_end(struct hub *h);
@@ -42,6 +42,8 @@ void hub_finish(struct hub *h);
 pid_t hub_role(const struct hub *h, const char *role, unsigned int n);
 /* Kills it and waits until another one has taken its place. */
 void hub_kill_role(struct hub *h, const char *role);
+/* What camgate run printed so far; in a buffer that the next call reuses. */
+const char *hub_log(const struct hub *h);
 bool hub_log_has(const struct hub *h, const char *text);
 void hub_wait_log(struct hub *h, const char *text);
 
@@ -52,8 +54,15 @@ int hub_command(struct hub *h, json_t **ret, ...) __attribute__((sentinel));
 json_t *hub_ask(struct hub *h, ...) __attribute__((sentinel));
 /* A fresh link. cameras and name may be NULL. */
 void hub_make_link(struct hub *h, const char *cameras, const char *name, struct wire_link *ret);
-/* The integer at this path ("cameras", 0, "watchers"): json_unpack's notation. */
-json_int_t hub_status_sum(struct hub *h, const char *object); /* sum of the values of status.OBJECT */
+/* The sum of the values of OBJECT in status ("anomalies"). */
+json_int_t hub_status_sum(struct hub *h, const char *object);
+/* The first camera with this text in name, mode or source, as `cameras` tells; NULL; json_decref it. */
+json_t *hub_camera(struct hub *h, const char *text);
+/* Waits for the camera with this text in its mode, and gives it this name. */
+void hub_name_camera(struct hub *h, const char *text, const char *name);
+bool hub_camera_is(struct hub *h, const char *name, const char *field, const char *value);
+/* Starts camgate with these words; standard error goes to the output too, unless flags has O_TRUNC. */
+pid_t hub_spawn_command(const char *const *words, const char *output, int flags);
 
 /* Runs the loop until the deadline; true while there is time left. */
 bool hub_wait_step(struct client_loop *loop, uint64_t deadline_us);

@@ -158,7 +158,7 @@ static bool on_received(void *user, uint8_t *message, size_t size)
 		v->flip_next = false;
 		message[size - 1] ^= 0x10;
 	}
-	return true;
+	return v->received == NULL || v->received(v, message, size);
 }
 
 static void on_closed(void *user, const struct client_end *end)

@@ -30,6 +30,8 @@ struct viewer {
 	struct client *client;
 	struct display_keys keys;
 	bool watch_nothing, flip_next;
+	/* Sees every message first, with this viewer as user; may be set at any time. */
+	bool (*received)(void *user, uint8_t *message, size_t size);
 	bool welcomed, owner;
 	unsigned int welcomes, closes;
 	struct client_end end; /* of the last connection */

@@ -127,7 +127,7 @@ struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_I
 
 /* ---- sending ---- */
 
-int display_send_signed(
+int display_send(
 	struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size)
 {
 	uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
@@ -156,7 +156,7 @@ int display_report(struct display *d, const struct wire_report *report)
 		d->callbacks.refused(d->user, report->stream, (enum anomaly)report->reason);
 	}
 	uint8_t body[64];
-	return display_send_signed(
+	return display_send(
 		d, DISPLAY_REPORT, body, wire_encode_report(report, body, sizeof(body)));
 }
 
@@ -168,7 +168,7 @@ int display_ask_time(struct display *d, struct tile *t, uint64_t now_us)
 	t->asked = KEY_TIME;
 	t->asked_us = now_us;
 	uint8_t body[32];
-	return display_send_signed(d, DISPLAY_TIME, body, wire_encode_time(&ask, body, sizeof(body)));
+	return display_send(d, DISPLAY_TIME, body, wire_encode_time(&ask, body, sizeof(body)));
 }
 
 int display_watch(
@@ -205,7 +205,7 @@ int display_watch(
 	memcpy(t->generation, e->camera.generation, GENERATION_BYTES);
 	memcpy(t->nonce, watch.nonce, sizeof(t->nonce));
 	uint8_t body[64];
-	int r = display_send_signed(
+	int r = display_send(
 		d, DISPLAY_WATCH, body, wire_encode_watch(&watch, body, sizeof(body)));
 	if (r < 0) {
 		tile_finish(t);
@@ -221,7 +221,7 @@ int display_unwatch(struct display *d, uint16_t stream)
 		return -ENOENT;
 	}
 	uint8_t body[64];
-	int r = display_send_signed(
+	int r = display_send(
 		d, DISPLAY_UNWATCH, body, wire_encode_unwatch(&t->totals, body, sizeof(body)));
 	tile_finish(t);
 	return r;

@@ -85,6 +85,9 @@ int display_watch(
 	struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us);
 /* 0, -ENOENT. */
 int display_unwatch(struct display *d, uint16_t stream);
+/* Signs and sends any DISPLAY message; body_size may be the error of its encoder. What the functions above
+ * use, and tests that lie. 0 or -EIO. */
+int display_send(struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size);
 bool display_welcomed(const struct display *d);
 const struct display_counts *display_counts(const struct display *d);
 /* The camera of this whole name, or NULL. */

@@ -182,7 +182,7 @@ static int on_key(struct display *d, const struct wire_envelope *m, uint64_t now
 	}
 	const struct wire_key_ack ack = {.stream = t->stream, .epoch = k.epoch};
 	uint8_t body[8];
-	return display_send_signed(
+	return display_send(
 		d, DISPLAY_KEY_ACK, body, wire_encode_key_ack(&ack, body, sizeof(body)));
 }
 

@@ -49,8 +49,6 @@ struct display_entry *display_find_camera(
 struct tile *display_find_tile(struct display *d, uint16_t stream);
 struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_ID_BYTES]);
 
-/* body_size may be the error of the encoder. 0 or -EIO. */
-int display_send_signed(struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size);
 /* A mix-up: counted, told to the caller, told to the hub. */
 int display_report(struct display *d, const struct wire_report *report);
 int display_ask_time(struct display *d, struct tile *t, uint64_t now_us);

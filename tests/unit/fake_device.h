@@ -1,11 +1,12 @@
 /*
- * A V4L2 device made of a memfd and of an ioctl() that takes the place of libc's in the test's
- * program. The memfd is the buffers' memory, so that mmap works as it is. A test fills buffers by
- * hand and looks at what the driver would see.
+ * A V4L2 device made of a memfd and of an ioctl() and a syscall() that take the place of libc's in
+ * the test's program. The memfd is the buffers' memory, so that mmap works as it is. A test fills
+ * buffers by hand and looks at what the driver would see.
  */
 #ifndef CAMGATE_TESTS_FAKE_DEVICE_H
 #define CAMGATE_TESTS_FAKE_DEVICE_H
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/videodev2.h>
 #include <stdarg.h>
@@ -358,6 +359,27 @@ int ioctl(int fd, unsigned long request, ...)
 		return -1;
 	}
 	return 0;
+}
+
+/* libv4lconvert goes past ioctl(). */
+long syscall(long number, ...)
+{
+	static long (*next)(long, ...);
+	long a[6];
+	va_list ap;
+
+	va_start(ap, number);
+	for (size_t i = 0; i < 6; i++) {
+		a[i] = va_arg(ap, long);
+	}
+	va_end(ap);
+	if (number == SYS_ioctl) {
+		return ioctl((int)a[0], (unsigned long)a[1], (void *)a[2]);
+	}
+	if (!next) {
+		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
+	}
+	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 #endif

@@ -258,7 +258,7 @@ hub: $(OUT)/camgate $(OUT)/tests/integration/display $(HUB_TOOLS)
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=900 tests/run.sh \
 		--title "virtual hub with a real kernel" $(HUB_TESTS)
 
-scripts: $(OUT)/camgate $(OUT)/tests/integration/display fakecam
+scripts: $(OUT)/camgate $(OUT)/tests/integration/display fakecam $(HUB_TOOLS)
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 tests/run.sh --title "script tests" $(SCRIPT_TESTS)
 
 # Its own directory: with warnings as errors everything is built anew.

@@ -274,8 +274,15 @@ static void ipc_web_config_keeps_every_field(void **state)
 	assert_int_equal(ipc_parse_web_config(&m, &got), 0);
 	assert_int_equal(got.key_pem_size, 4);
 	assert_string_equal(got.hosts[1], "tt");
-	out[1 + 4 + 5 + 6 + 7] = IPC_HOSTS_MAX + 1;
-	assert_int_equal(parse_web_config(out + 1, (size_t)n - 1), -EBADMSG);
+	/* One more than there is room for, each of them complete. */
+	memset(out + 1, 0, 4 + 2 + 2 + 2);
+	out[1 + 4 + 2 + 2 + 2] = IPC_HOSTS_MAX + 1;
+	memset(out + 1 + 4 + 2 + 2 + 2 + 1, 0, IPC_HOSTS_MAX + 1);
+	m.fields_size = 4 + 2 + 2 + 2 + 1 + IPC_HOSTS_MAX + 1;
+	assert_int_equal(ipc_parse_web_config(&m, &got), -EBADMSG);
+	m.fields_size--;
+	out[1 + 4 + 2 + 2 + 2]--;
+	assert_int_equal(ipc_parse_web_config(&m, &got), 0);
 	c.hosts_count = IPC_HOSTS_MAX + 1;
 	assert_int_equal(ipc_encode_web_config(&c, out, sizeof(out)), -ENOSPC);
 }

@@ -119,7 +119,7 @@ static void ring_reader_is_told_that_a_frame_was_overwritten(void **state)
 }
 
 struct race {
-	struct ring_writer *w;
+	struct ring_writer w;
 	atomic_bool stop;
 };
 
@@ -128,40 +128,51 @@ static void *race_write(void *data)
 	struct race *race = data;
 
 	for (uint8_t value = 0; !atomic_load(&race->stop); value++) {
-		frame_write(race->w, value, SLOT_BYTES);
+		frame_write(&race->w, value, race->w.slot_bytes);
 	}
 	return NULL;
 }
 
+/* A writer at full speed and a reader of the slot that it overwrites next: many copies meet it, and
+ * none of those may succeed. */
 static void ring_copy_never_succeeds_with_two_frames_mixed(void **state)
 {
-	enum { COPIES = 60000 };
-	struct race race = {.w = *state};
-	struct ring_reader r = reader_of(race.w);
+	enum { COPIES = 2000, RACE_SLOT_BYTES = 128 << 10 };
+	static uint8_t out[RACE_SLOT_BYTES];
+	static struct race race;
+	const uint8_t *body = out + WIRE_FRAME_HEADER_BYTES;
 	struct wire_frame_header header;
-	uint8_t out[SLOT_BYTES];
-	uint32_t size;
+	struct ring_reader r;
+	int copied = 0, lost = 0;
 	pthread_t thread;
-	int copied = 0;
+	uint32_t size;
 
+	(void)state;
+#ifdef __SANITIZE_THREAD__
+	skip(); /* the race is the point, and it is checked after the fact */
+#endif
+	assert_int_equal(ring_writer_init(&race.w, RACE_SLOT_BYTES), 0);
+	r = reader_of(&race.w);
 	assert_int_equal(pthread_create(&thread, NULL, race_write, &race), 0);
-	for (int i = 0; i < COPIES || (!copied && i < 100 * COPIES); i++) {
-		/* The oldest frame is the one that the writer is about to overwrite. */
-		uint64_t newest = ring_newest(&r);
-		uint64_t number = newest > RING_SLOTS ? newest - RING_SLOTS + 1 + (uint64_t)i % 4
-						      : newest;
+	for (uint64_t i = 0; copied < COPIES || lost < COPIES; i++) {
+		uint64_t number = ring_newest(&r) + i % 2; /* the newest, or the one to go next */
+		int err = ring_copy(
+			&r, i % 2 ? number - RING_SLOTS : number, out, sizeof(out), &size);
 
-		if (ring_copy(&r, number, out, sizeof(out), &size) < 0) {
+		if (err == -EAGAIN) {
+			lost++;
 			continue;
 		}
+		assert_int_equal(err, 0);
 		copied++;
 		assert_int_equal(wire_parse_frame_header(out, size, &header), 0);
-		assert_frame(out, size, (uint8_t)header.epoch);
+		assert_int_equal(body[0], (uint8_t)header.epoch);
+		assert_memory_equal(body, body + 1, size - WIRE_FRAME_HEADER_BYTES - 1);
 	}
 	atomic_store(&race.stop, true);
 	pthread_join(thread, NULL);
-	assert_true(copied > 0);
 	ring_reader_finish(&r);
+	ring_writer_finish(&race.w);
 }
 
 static void ring_cannot_be_mapped_writable_by_a_reader(void **state)
@@ -353,7 +364,7 @@ int main(void)
 		RING_TEST(ring_reader_gets_the_newest_frame_whole),
 		RING_TEST(ring_takes_a_frame_as_large_as_its_slots_and_no_copy_into_less),
 		RING_TEST(ring_reader_is_told_that_a_frame_was_overwritten),
-		RING_TEST(ring_copy_never_succeeds_with_two_frames_mixed),
+		cmocka_unit_test(ring_copy_never_succeeds_with_two_frames_mixed),
 		RING_TEST(ring_cannot_be_mapped_writable_by_a_reader),
 		RING_TEST(ring_reader_mapping_cannot_be_made_writable),
 		cmocka_unit_test(ring_reader_refuses_what_lacks_any_seal),

@@ -260,12 +260,6 @@ static int check_arguments(const struct options *o, const struct command *comman
 			command->arguments);
 		return -EINVAL;
 	}
-	for (unsigned int i = 0; i < o->arguments_count; i++) {
-		if (o->arguments[i][0] == '\0') {
-			(void)fprintf(stderr, "camgate: an argument of %s is empty\n", command->name);
-			return -EINVAL;
-		}
-	}
 	return 0;
 }
 

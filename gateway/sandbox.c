@@ -166,7 +166,6 @@ static void report_landlock(struct report *r, int version)
 static void report_write(char *text, size_t size, int version)
 {
 	struct report r = {.text = text, .size = size};
-	struct rlimit limit;
 
 	if (!sanitized) {
 		report_got(&r, "seccomp");
@@ -179,10 +178,6 @@ static void report_write(char *text, size_t size, int version)
 		report_lack(&r, "seccomp (sanitizer build)");
 	}
 	report_landlock(&r, version);
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < MEMORY_LOCK_BYTES) {
-		report_lack(&r, "memory locking of %d MiB (limit %llu KiB)", MEMORY_LOCK_BYTES >> 20,
-			(unsigned long long)limit.rlim_cur >> 10);
-	}
 }
 
 int sandbox_enter(const struct sandbox *s, char *report, size_t size)

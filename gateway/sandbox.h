@@ -31,8 +31,8 @@ struct sandbox {
 /* First thing in main() of a role: not dumpable, no core, umask 077, mallopt(M_PERTURB) for the
  * camera role, LIBV4L* dropped from the environment. */
 void sandbox_prepare(bool perturb_heap);
-/* report (size bytes) gets one line, e.g. "seccomp, landlock 6, no core dumps; not had: memory
- * locking of 32 MiB (limit 8 MiB)". 0 or -errno. */
+/* report (size bytes) gets one line, e.g. "seccomp, landlock 2, no core dumps; not had: landlock's
+ * network rules (kernel has version 2), landlock's scopes". 0 or -errno. */
 int sandbox_enter(const struct sandbox *s, char *report, size_t size);
 
 #endif

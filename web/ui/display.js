@@ -43,6 +43,8 @@ export class Display {
 	#everOpened = false;
 	#everWelcomed = false;
 	#failures = 0;
+	/** @type {string | null} why we gave up the connection that is about to be lost */
+	#fault = null;
 
 	/**
 	 * @param {{store: Store, world: World, url: string, origin: string,
@@ -183,31 +185,37 @@ export class Display {
 	#failed(error) {
 		if (error instanceof WrongHub || error instanceof OtherVersion) {
 			this.#socket.stop();
-			this.#end();
+			this.#end('stranger');
 			this.#status(error instanceof WrongHub ? 'wrong-hub' : 'version');
 			return;
 		}
-		this.#status('fault', { detail: error.message });
 		if (!(error instanceof Malformed)) {
 			console.error(error);
 		}
+		this.#fault = error.message;
 		this.#socket.drop();
 	}
 
-	#end() {
+	/** @param {string} [mark] what the tiles say */
+	#end(mark) {
 		const session = this.#session;
 		this.#session = null;
 		session?.end();
-		this.#watch.lost();
+		this.#watch.lost(mark);
 	}
 
 	/** @param {{code: number, everOpened: boolean}} loss @returns {boolean} try again */
 	#lost({ code, everOpened }) {
 		const session = this.#session;
 		const refused = code === Close.REFUSED && session !== null && session.awaitsWelcome;
-		this.#end();
+		this.#end(refused ? 'not-shared' : undefined);
 		if (refused) {
 			return this.#refused();
+		}
+		if (this.#fault !== null) {
+			this.#status('fault', { detail: this.#fault });
+			this.#fault = null;
+			return true;
 		}
 		if (!everOpened) {
 			this.#failures++;

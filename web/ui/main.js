@@ -36,7 +36,9 @@ class Page {
 	#wall;
 	/** @type {WakeLockSentinel | null} */
 	#wakeLock = null;
+	#awake = Promise.resolve();
 	#watching = false;
+	#online = false;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#patience;
 	#name = '';
@@ -85,6 +87,9 @@ class Page {
 			break;
 		case 'appeared':
 			this.#wall.add(message.id);
+			if (this.#online) {
+				this.#notice.clear(); /* it may have said that there is nothing to show */
+			}
 			break;
 		case 'said':
 			this.#wall.say(message.id, message.text);
@@ -132,6 +137,7 @@ class Page {
 	/** @param {string} status @param {any} [details] */
 	#show(status, details = {}) {
 		clearTimeout(this.#patience);
+		this.#online = status === 'online';
 		if (status === 'online') {
 			if (details.cameras > 0) {
 				this.#notice.clear();
@@ -160,7 +166,11 @@ class Page {
 	}
 
 	/** While there is a picture to look at, the screen stays on. */
-	async #stayAwake() {
+	#stayAwake() {
+		this.#awake = this.#awake.then(() => this.#changeWakeLock());
+	}
+
+	async #changeWakeLock() {
 		const wanted = this.#watching && document.visibilityState === 'visible';
 		try {
 			if (wanted && (this.#wakeLock === null || this.#wakeLock.released)) {

@@ -28,6 +28,12 @@ import {
  * @property {(reason: number) => void} refuse
  */
 
+/** What no check foresaw is refused too, and must not stop the stream. @param {unknown} error */
+function unforeseen(error) {
+	console.error(error);
+	return { outcome: Outcome.REFUSED, reason: Anomaly.NONE, ageMs: null, epoch: 0, ctr: 0n };
+}
+
 export class Stream {
 	#connection;
 	#screen;
@@ -192,7 +198,7 @@ export class Stream {
 		}
 		this.#working = true;
 		for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-			const answer = await this.#judge(next.bytes);
+			const answer = await this.#judge(next.bytes).catch(unforeseen);
 			if (!this.#over) {
 				this.#answer(next.frame, answer);
 			}

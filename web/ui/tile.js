@@ -25,6 +25,7 @@ const CARDS = {
 		state: 'NOT STARTED', tone: 'bad', hint: 'The hub cannot record viewings: is its disk full?',
 	},
 	reconnecting: { state: 'RECONNECTING', tone: 'warn', hint: 'The connection was lost.' },
+	stranger: { state: 'STOPPED', tone: 'bad', hint: 'This is not the hub this browser knows.' },
 	hidden: { state: 'PAUSED', tone: 'calm', hint: '' },
 };
 

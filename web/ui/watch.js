@@ -96,15 +96,18 @@ export class Watch {
 		this.tick();
 	}
 
-	/** The connection is gone, and with it everything that made the pictures trustworthy. */
-	lost() {
+	/**
+	 * The connection is gone, and with it everything that made the pictures trustworthy.
+	 * @param {string} [mark] what the tiles say meanwhile
+	 */
+	lost(mark = 'reconnecting') {
 		this.#connection = null;
 		this.#streams.forEach((stream) => stream.end());
 		this.#streams.clear();
 		for (const place of this.#places.values()) {
 			place.stream = null;
 			if (place.camera !== null) {
-				place.tile.mark('reconnecting');
+				place.tile.mark(mark);
 			}
 		}
 	}
@@ -249,8 +252,10 @@ export class Watch {
 		this.#finish(place);
 	}
 
-	/** Attests what was seen, as the page goes away. */
+	/** Attests what was seen, as the page goes away; it may yet come back. */
 	goodbye() {
+		this.visible(false);
+		this.#hiddenAt = -Infinity;
 		this.#places.forEach((place) => this.#unwatch(place));
 	}
 

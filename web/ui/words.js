@@ -3,7 +3,7 @@
 /** @typedef {import('./notice.js').Words} Words */
 
 const retryButton = (/** @type {any} */ acts) => (acts
-	? [{ text: 'Try again', act: () => acts.retry() }] : []);
+	? [{ text: 'Try again', act: () => acts.retry(), quiet: true }] : []);
 
 /** @type {Record<string, (details: any, acts?: {retry: () => void}) => Words>} */
 export const WORDS = {

@@ -24,6 +24,7 @@ struct camera {
 	bool used;
 	uint8_t id[CAMERA_ID_BYTES];
 	uint8_t generation[GENERATION_BYTES];
+	bool seen; /* a picture of this generation */
 	uint32_t tag;
 	bool live;
 	uint64_t pictures, said_us;
@@ -142,7 +143,7 @@ static void on_camera(void *user, const struct wire_camera *c)
 	}
 	if (memcmp(mine->generation, c->generation, GENERATION_BYTES) != 0) {
 		memcpy(mine->generation, c->generation, GENERATION_BYTES);
-		mine->tag = 0;
+		mine->seen = false;
 	}
 	if (c->state == CAMERA_READY) {
 		(void)display_watch(client_display(t->client), c->id, client_now_us());
@@ -197,16 +198,17 @@ static void judge(struct tool *t, struct camera *c, const struct display_picture
 	const char *fault = NULL;
 	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, ret) < 0) {
 		fault = "not one whole test picture";
-	} else if (c->tag != 0 && c->tag != ret->tag) {
+	} else if (c->seen && c->tag != ret->tag) {
 		fault = "another camera's picture";
 	}
 	for (size_t i = 0; i < CAMERAS_MAX && fault == NULL; i++) {
 		const struct camera *other = &t->cameras[i];
-		if (other->used && other != c && other->tag == ret->tag) {
+		if (other->used && other != c && other->seen && other->tag == ret->tag) {
 			fault = "two cameras show the same tag";
 		}
 	}
 	if (fault == NULL) {
+		c->seen = true;
 		c->tag = ret->tag;
 		return;
 	}

@@ -182,6 +182,9 @@ void hub_start(struct hub *h, const char *const *arguments)
 {
 	hub_spawn(h, arguments);
 	WAIT_FOR(h->loop, listens(h), HUB_PATIENCE_MS);
+	/* Then comes a link, or the displays that need none. */
+	WAIT_FOR(h->loop, hub_log_has(h, "Then press ") || hub_log_has(h, "Paired displays"),
+		HUB_PATIENCE_MS);
 	take_link(h);
 }
 
@@ -228,7 +231,7 @@ void hub_finish(struct hub *h)
 		}
 	}
 	if (getenv("VERBOSE") != NULL) {
-		print_message("%s", read_file(h->log));
+		(void)fputs(read_file(h->log), stderr);
 	}
 	(void)nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -42,7 +42,7 @@ static int new_keys(void **state)
 
 static int drop_keys(void **state)
 {
-	(void)state;
+	(void)viewer_drop_all(state);
 	display_keys_finish(&keys);
 	return 0;
 }

@@ -210,20 +210,22 @@ static void what_is_not_there_cannot_be_revoked(void **state)
 	viewer_finish(&v);
 }
 
+#define TEST(f) cmocka_unit_test_teardown(f, viewer_drop_all)
+
 int main(void)
 {
 	if (secure_heap_init() < 0) {
 		return 1;
 	}
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_revoked_display_is_cut_and_sees_nothing_captured_after),
-		cmocka_unit_test(the_cut_is_a_reset_without_a_goodbye),
-		cmocka_unit_test(one_camera_taken_away_leaves_the_other),
-		cmocka_unit_test(the_other_viewers_lose_at_most_one_frame),
-		cmocka_unit_test(a_camera_given_back_at_once_is_live_again),
-		cmocka_unit_test(a_stalled_display_gets_nothing_captured_after_its_revoke),
-		cmocka_unit_test(a_revoke_does_not_wait_for_a_camera_that_hangs),
-		cmocka_unit_test(what_is_not_there_cannot_be_revoked),
+		TEST(a_revoked_display_is_cut_and_sees_nothing_captured_after),
+		TEST(the_cut_is_a_reset_without_a_goodbye),
+		TEST(one_camera_taken_away_leaves_the_other),
+		TEST(the_other_viewers_lose_at_most_one_frame),
+		TEST(a_camera_given_back_at_once_is_live_again),
+		TEST(a_stalled_display_gets_nothing_captured_after_its_revoke),
+		TEST(a_revoke_does_not_wait_for_a_camera_that_hangs),
+		TEST(what_is_not_there_cannot_be_revoked),
 	};
 	return cmocka_run_group_tests_name("revoke", tests, set_up, tear_down);
 }

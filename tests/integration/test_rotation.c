@@ -52,13 +52,15 @@ static void a_scheduled_rotation_loses_no_frame(void **state)
 	assert_int_equal(hub_status_sum(&hub, "anomalies"), 0);
 }
 
+#define TEST(f) cmocka_unit_test_teardown(f, viewer_drop_all)
+
 int main(void)
 {
 	if (secure_heap_init() < 0) {
 		return 1;
 	}
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_scheduled_rotation_loses_no_frame),
+		TEST(a_scheduled_rotation_loses_no_frame),
 	};
 	return cmocka_run_group_tests_name("rotation", tests, set_up, tear_down);
 }

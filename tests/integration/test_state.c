@@ -27,7 +27,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
+	(void)viewer_drop_all(state);
 	hub_finish(&hub);
 	return 0;
 }

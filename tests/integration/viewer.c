@@ -9,7 +9,30 @@
 
 #include <cmocka.h>
 
-enum { NUMBER_MASK = (1 << 24) - 1 };
+enum { NUMBER_MASK = (1 << 24) - 1, CLIENTS_MAX = 64 };
+
+/* Of all viewers that are connected. A test that fails leaves its own behind, on a stack that is gone. */
+static struct client *clients[CLIENTS_MAX];
+
+static void clients_exchange(const struct client *from, struct client *to)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (clients[i] == from) {
+			clients[i] = to;
+			return;
+		}
+	}
+}
+
+int viewer_drop_all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		client_destroy(clients[i]);
+		clients[i] = NULL;
+	}
+	return 0;
+}
 
 static struct viewer_tile *tile_of(struct viewer *v, const uint8_t id[static CAMERA_ID_BYTES])
 {
@@ -78,7 +101,7 @@ static void on_camera(void *user, const struct wire_camera *camera)
 	t->camera = *camera;
 	t->present = true;
 	if (again) {
-		t->tag = 0;
+		t->seen = false;
 		t->epoch = 0;
 	}
 	if (camera->state == CAMERA_READY && !v->watch_nothing && t->stream == 0) {
@@ -115,19 +138,20 @@ static void look(struct viewer *v, struct viewer_tile *t, const struct display_p
 		complain(v, "not one whole picture", &o);
 		return;
 	}
-	if (t->tag != 0 && o.tag != t->tag) {
+	if (t->seen && o.tag != t->tag) {
 		complain(v, "another camera's picture", &o);
 		return;
 	}
 	for (size_t i = 0; i < v->tiles_count; i++) {
-		if (&v->tiles[i] != t && v->tiles[i].tag == o.tag) {
+		if (&v->tiles[i] != t && v->tiles[i].seen && v->tiles[i].tag == o.tag) {
 			complain(v, "two cameras with one tag", &o);
 			return;
 		}
 	}
-	if (t->tag != 0 && t->capture_us < p->header.capture_us) {
+	if (t->seen && t->capture_us < p->header.capture_us) {
 		t->missed += ((o.number - t->number) & NUMBER_MASK) - 1;
 	}
+	t->seen = true;
 	t->tag = o.tag;
 	t->number = o.number;
 }
@@ -197,6 +221,7 @@ void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *l
 	v->hub = hub;
 	v->client = client_create(hub->loop, &config);
 	assert_non_null(v->client);
+	clients_exchange(NULL, v->client);
 }
 
 static void pair_with(
@@ -224,6 +249,9 @@ void viewer_pair_owner(struct viewer *v, struct hub *hub, const char *name)
 
 void viewer_disconnect(struct viewer *v)
 {
+	if (v->client != NULL) {
+		clients_exchange(v->client, NULL);
+	}
 	client_destroy(v->client);
 	v->client = NULL;
 	v->welcomed = false;

@@ -14,7 +14,8 @@ struct viewer_tile {
 	bool present; /* shared with us, as far as we were told */
 	uint16_t stream; /* 0: not watched */
 	unsigned int pictures;
-	uint32_t tag;    /* of the camera, out of its pictures; 0: none seen */
+	bool seen;       /* a picture of this generation */
+	uint32_t tag;    /* of the camera, out of its pictures */
 	uint32_t number; /* of the last frame, as drawn by the camera */
 	unsigned int missed; /* numbers left out between two pictures of one generation */
 	uint32_t epoch, epochs; /* the last one, and how many were seen */
@@ -51,6 +52,8 @@ void viewer_pair_owner(struct viewer *v, struct hub *hub, const char *name);
 void viewer_disconnect(struct viewer *v);
 /* Disconnects, checks that no picture was foreign or broken, forgets the keys. */
 void viewer_finish(struct viewer *v);
+/* Disconnects all viewers of a test that failed in the middle: a cmocka teardown. */
+int viewer_drop_all(void **state);
 /* The tile of a camera; NULL if it was never shared with us. */
 struct viewer_tile *viewer_tile(struct viewer *v, const char *camera);
 /* Pictures of this camera so far, 0 if it is not known. */

@@ -24,13 +24,13 @@ struct epochs {
 	uint8_t home[HOME_ID_BYTES];
 	uint8_t generation[GENERATION_BYTES];
 	uint64_t lifetime_us;
-	uint64_t started_us;   /* of the current epoch */
-	uint64_t counter;      /* the next one to spend in the current epoch */
-	uint32_t last_number;  /* the highest that was ever given, also to an epoch thrown away */
+	uint64_t started_us; /* of the current epoch */
+	uint64_t counter; /* the next one to spend in the current epoch */
+	uint32_t last_number; /* the highest that was ever given, also to an epoch thrown away */
 	struct epoch current;
 	struct epoch prepared;
 	uint8_t *guard; /* a page that the kernel wipes in a forked child */
-	pid_t pid;      /* in its place where the kernel cannot; 0 otherwise */
+	pid_t pid; /* in its place where the kernel cannot; 0 otherwise */
 };
 
 static void epoch_finish(struct epoch *one)
@@ -55,12 +55,13 @@ static int epoch_init(struct epochs *e, struct epoch *ret)
 	return 0;
 }
 
-/* A forked child shares key and counter with its parent: each frame that both seal would use a nonce
- * twice. The kernel tells without a system call per frame: it hands the child zeroes for this page. */
+/* A forked child shares key and counter with its parent: each frame that both seal would use a
+ * nonce twice. The kernel tells without a system call per frame: it hands the child zeroes for this
+ * page. */
 static int guard_init(struct epochs *e)
 {
-	void *page = mmap(
-		NULL, GUARD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page =
+		mmap(NULL, GUARD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED) {
 		return -errno;

@@ -79,8 +79,8 @@ static int labeled_expand(struct secrets *s, const uint8_t prk[static DIGEST_BYT
 }
 
 /* ExtractAndExpand of DHKEM (section 4.1) over s->dh, into s->shared. */
-static int shared_derive(struct secrets *s, const uint8_t *enc, const uint8_t *recipient,
-	const uint8_t *sender)
+static int shared_derive(
+	struct secrets *s, const uint8_t *enc, const uint8_t *recipient, const uint8_t *sender)
 {
 	uint8_t context[KEM_CONTEXT_BYTES];
 	int err;
@@ -97,8 +97,8 @@ static int shared_derive(struct secrets *s, const uint8_t *enc, const uint8_t *r
 		(struct digest_part){context, sizeof(context)}, s->shared, DIGEST_BYTES);
 }
 
-/* KeySchedule (section 5.1) of mode Auth: no PSK. From s->shared into s->key and s->iv, which is the
- * nonce of sequence number 0 as it stands. */
+/* KeySchedule (section 5.1) of mode Auth: no PSK. From s->shared into s->key and s->iv, which is
+ * the nonce of sequence number 0 as it stands. */
 static int key_schedule(struct secrets *s, const uint8_t *info, size_t info_size)
 {
 	const struct digest_part nothing = {"", 0};

@@ -261,7 +261,8 @@ int ipc_receive(int fd, uint8_t *buffer, size_t size, struct ipc_message *ret)
 	}
 	came = descriptors_take(&m, message.descriptors);
 	if (n == 0 && came == 0) {
-		/* An empty datagram looks the same; a peer that sends one is to be cut off anyway. */
+		/* An empty datagram looks the same; a peer that sends one is to be cut off anyway.
+		 */
 		return -ECONNRESET;
 	}
 	if (n == 0 || came > IPC_DESCRIPTORS_MAX || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {

@@ -46,8 +46,8 @@ int ipc_parse_camera_hello(const struct ipc_message *m, struct ipc_camera_hello 
 	wire_read_str(&r, h.source, sizeof(h.source));
 	wire_read_str(&r, h.model, sizeof(h.model));
 	wire_read_str(&r, h.mode, sizeof(h.mode));
-	if (wire_reader_end(&r) < 0 || h.kind < IPC_CAMERA_DEVICE ||
-		h.kind > IPC_CAMERA_PATTERN || h.frame_max_bytes <= WIRE_FRAME_HEADER_BYTES ||
+	if (wire_reader_end(&r) < 0 || h.kind < IPC_CAMERA_DEVICE || h.kind > IPC_CAMERA_PATTERN ||
+		h.frame_max_bytes <= WIRE_FRAME_HEADER_BYTES ||
 		h.frame_max_bytes > WIRE_FRAME_MAX_BYTES) {
 		return -EBADMSG;
 	}

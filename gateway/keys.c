@@ -105,8 +105,8 @@ int point_to_pkey(const uint8_t point[static POINT_BYTES], EVP_PKEY **ret)
 		OSSL_PARAM_construct_end(),
 	};
 
-	/* The hybrid forms 06 and 07 have the same length. Decoding checks the curve equation, and the
-	 * curve's cofactor is 1: nothing else is left to check. */
+	/* The hybrid forms 06 and 07 have the same length. Decoding checks the curve equation, and
+	 * the curve's cofactor is 1: nothing else is left to check. */
 	if (point[0] != 0x04) {
 		return -EBADMSG;
 	}

@@ -58,8 +58,8 @@ out:
 	return err;
 }
 
-/* For names that callers compare: without memory for a digest the result is one that equals nothing,
- * so that whatever depends on it fails closed. */
+/* For names that callers compare: without memory for a digest the result is one that equals
+ * nothing, so that whatever depends on it fails closed. */
 static void digest_or_nothing(
 	const struct digest_part *parts, size_t count, uint8_t out[static DIGEST_BYTES])
 {

@@ -16,8 +16,9 @@ enum {
 	INLINE_MAX = 7, /* the largest integer that fits the config byte */
 };
 
-/* Lives in the secure heap. The contexts hold the expanded key, so that a frame costs no key set-up and
- * no look-up of the cipher; they are OpenSSL's ordinary memory, which it wipes when it frees it. */
+/* Lives in the secure heap. The contexts hold the expanded key, so that a frame costs no key set-up
+ * and no look-up of the cipher; they are OpenSSL's ordinary memory, which it wipes when it frees
+ * it. */
 struct sframe_key {
 	uint64_t kid;
 	uint8_t key[KEY_BYTES];
@@ -268,9 +269,8 @@ ssize_t sframe_open(struct sframe_key *k, const uint8_t *metadata, size_t metada
 		return -EBADMSG;
 	}
 	body_size = sframe_size - (size_t)header_size - SFRAME_TAG_BYTES;
-	if (body_size > out_size ||
-		body_open(k, ctr, metadata, metadata_size, sframe, sframe_size,
-			(size_t)header_size, out) < 0) {
+	if (body_size > out_size || body_open(k, ctr, metadata, metadata_size, sframe, sframe_size,
+					    (size_t)header_size, out) < 0) {
 		return -EBADMSG;
 	}
 	*ret_ctr = ctr;

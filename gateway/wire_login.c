@@ -118,8 +118,8 @@ void wire_encode_link(const struct wire_link *link, char out[static WIRE_LINK_TE
 	wire_write_bytes(&w, link->secret, sizeof(link->secret));
 	wire_write_bytes(&w, link->fingerprint, sizeof(link->fingerprint));
 	for (size_t i = 0; i < sizeof(bytes); i += 3) {
-		uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 |
-				 bytes[i + 2];
+		uint32_t group =
+			(uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
 
 		for (int shift = 18; shift >= 0; shift -= 6) {
 			out[used++] = base64url[group >> shift & 63];

@@ -1,6 +1,6 @@
 /*
- * Every parser of messages between the roles: the first byte picks one, the rest are the fields. What a
- * parser takes must be exactly what its encoder writes.
+ * Every parser of messages between the roles: the first byte picks one, the rest are the fields.
+ * What a parser takes must be exactly what its encoder writes.
  */
 #include "ipc.h"
 
@@ -32,29 +32,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static ssize_t message_again(const struct ipc_message *m, uint8_t *out)
 {
 	switch (m->type % PARSERS) {
-	CASE(0, camera_hello)
-	CASE_SHARED(1, reader)
-	CASE(2, wrapped)
-	CASE(3, rotated)
-	CASE(4, camera_status)
-	CASE(5, adopted)
-	CASE(6, turned_away)
-	CASE(7, demand)
-	CASE(8, wrap)
-	CASE_SHARED(9, request)
-	CASE(10, web_hello)
-	CASE(11, opened)
-	CASE_SHARED(12, relay)
-	CASE_SHARED(13, connection)
-	CASE(14, counts)
-	CASE_SHARED(15, stream)
-	CASE(16, web_config)
-	CASE(17, tell_key)
-	CASE(18, give)
-	CASE(19, cut)
-	CASE(20, ring)
-	CASE(21, ring_gone)
-	CASE(22, sandbox)
+		CASE(0, camera_hello)
+		CASE_SHARED(1, reader)
+		CASE(2, wrapped)
+		CASE(3, rotated)
+		CASE(4, camera_status)
+		CASE(5, adopted)
+		CASE(6, turned_away)
+		CASE(7, demand)
+		CASE(8, wrap)
+		CASE_SHARED(9, request)
+		CASE(10, web_hello)
+		CASE(11, opened)
+		CASE_SHARED(12, relay)
+		CASE_SHARED(13, connection)
+		CASE(14, counts)
+		CASE_SHARED(15, stream)
+		CASE(16, web_config)
+		CASE(17, tell_key)
+		CASE(18, give)
+		CASE(19, cut)
+		CASE(20, ring)
+		CASE(21, ring_gone)
+		CASE(22, sandbox)
 	default:
 		return -1;
 	}

@@ -1,6 +1,7 @@
 /*
- * Every parser of messages between hub and display: the first byte picks one, the rest is the message.
- * What a parser takes must be exactly what its encoder writes: there is one encoding of a message.
+ * Every parser of messages between hub and display: the first byte picks one, the rest is the
+ * message. What a parser takes must be exactly what its encoder writes: there is one encoding of a
+ * message.
  */
 #include "wire.h"
 
@@ -85,21 +86,21 @@ static ssize_t chunk_again(const uint8_t *data, size_t size, uint8_t *out)
 static ssize_t message_again(uint8_t which, const uint8_t *data, size_t size, uint8_t *out)
 {
 	switch (which % PARSERS) {
-	CASE(0, challenge)
-	CASE(1, login)
-	CASE(2, pair)
-	CASE(3, welcome)
-	CASE(4, camera)
-	CASE(5, camera_gone)
-	CASE(6, key)
-	CASE(7, ended)
-	CASE(8, watch)
-	CASE(9, unwatch)
-	CASE(10, time)
-	CASE(11, report)
-	CASE(12, key_ack)
-	CASE(13, abort)
-	CASE(14, ack)
+		CASE(0, challenge)
+		CASE(1, login)
+		CASE(2, pair)
+		CASE(3, welcome)
+		CASE(4, camera)
+		CASE(5, camera_gone)
+		CASE(6, key)
+		CASE(7, ended)
+		CASE(8, watch)
+		CASE(9, unwatch)
+		CASE(10, time)
+		CASE(11, report)
+		CASE(12, key_ack)
+		CASE(13, abort)
+		CASE(14, ack)
 	case 15:
 		return envelope_again(data, size, out);
 	case 16:

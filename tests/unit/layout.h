@@ -16,9 +16,12 @@ struct layout_field {
 	uint8_t value;
 };
 
+/* clang-format off */
 #define LAYOUT(...) (const struct layout_field[]){__VA_ARGS__, {0, 0}}
+/* clang-format on */
 
-static inline void layout_check(const uint8_t *data, ssize_t size, const struct layout_field *fields)
+static inline void layout_check(
+	const uint8_t *data, ssize_t size, const struct layout_field *fields)
 {
 	size_t at = 0;
 

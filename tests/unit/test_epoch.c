@@ -31,8 +31,10 @@ static int epochs_teardown(void **state)
 
 static ssize_t seal(struct epochs *e, uint8_t rendition, uint64_t now_us, uint8_t *out)
 {
-	struct wire_frame_header header = {
-		.camera = "camera", .rendition = rendition, .width = 640, .height = 480,
+	struct wire_frame_header header = {.camera = "camera",
+		.rendition = rendition,
+		.width = 640,
+		.height = 480,
 		.capture_us = now_us};
 
 	return epoch_seal(e, &header, picture, sizeof(picture), now_us, out, FRAME_BYTES);
@@ -72,8 +74,8 @@ static void epoch_frames_open_with_the_epochs_key_and_no_other(void **state)
 
 	assert_int_equal(epochs_current(e), 1);
 	assert_true(n > 0);
-	assert_int_equal(display_open(epochs_key(e, 1), generation, frame, (size_t)n, out),
-		sizeof(picture));
+	assert_int_equal(
+		display_open(epochs_key(e, 1), generation, frame, (size_t)n, out), sizeof(picture));
 	assert_memory_equal(out, picture, sizeof(picture));
 	memcpy(other, epochs_key(e, 1), sizeof(other));
 	other[3] ^= 1;
@@ -90,8 +92,8 @@ static void epoch_header_is_authenticated_byte_by_byte(void **state)
 	assert_true(n > 0);
 	for (size_t i = 0; i < WIRE_FRAME_HEADER_BYTES; i++) {
 		frame[i] ^= 1;
-		assert_int_equal(
-			display_open(epochs_key(e, 1), generation, frame, (size_t)n, out), -EBADMSG);
+		assert_int_equal(display_open(epochs_key(e, 1), generation, frame, (size_t)n, out),
+			-EBADMSG);
 		frame[i] ^= 1;
 	}
 }

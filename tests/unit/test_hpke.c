@@ -76,9 +76,9 @@ static void hpke_seals_as_the_official_vector_says(void **state)
 	const struct vector *v = *state;
 	uint8_t enc[HPKE_ENC_BYTES], ct[TEXT_BYTES];
 
-	assert_int_equal(hpke_seal_auth_with(&v->ephemeral, &v->sender, v->recipient.public,
-				 v->info, v->info_size, v->aad, v->aad_size, v->pt, v->pt_size,
-				 enc, ct),
+	assert_int_equal(
+		hpke_seal_auth_with(&v->ephemeral, &v->sender, v->recipient.public, v->info,
+			v->info_size, v->aad, v->aad_size, v->pt, v->pt_size, enc, ct),
 		0);
 	assert_memory_equal(enc, v->enc, sizeof(enc));
 	assert_memory_equal(ct, v->ct, v->ct_size);

@@ -13,8 +13,9 @@ enum { BUFFER_BYTES = 4000, LETTER = 't' };
 
 #define FILL(field, value) memset((field), (value), sizeof(field))
 
-/* What every parser looks like to sizes_check; the type byte is ipc_receive's business. What it reads
- * must give the same bytes again: encoders are compared with the layouts, parsers with the encoders. */
+/* What every parser looks like to sizes_check; the type byte is ipc_receive's business. What it
+ * reads must give the same bytes again: encoders are compared with the layouts, parsers with the
+ * encoders. */
 #define PARSER_OF(name, ENCODE)                                                                    \
 	static int parse_##name(const uint8_t *data, size_t size)                                  \
 	{                                                                                          \
@@ -67,7 +68,8 @@ static struct ipc_message message(ssize_t n)
 }
 
 /* Layout, and every wrong length. */
-static void check(ssize_t n, int (*parse)(const uint8_t *, size_t), const struct layout_field *fields)
+static void check(
+	ssize_t n, int (*parse)(const uint8_t *, size_t), const struct layout_field *fields)
 {
 	layout_check(out, n, fields);
 	sizes_check(out + 1, (size_t)n - 1, parse);
@@ -93,9 +95,9 @@ static void ipc_camera_hello_keeps_every_field(void **state)
 	FILL(h.kem_public, 0xa2);
 	n = ipc_encode_camera_hello(&h, out, sizeof(out));
 	check(n, parse_camera_hello,
-		LAYOUT({1, IPC_CAMERA_HELLO}, {1, 2}, {2, 3}, {16, 0xa1}, {65, 0xa2}, {2, 4}, {2, 5},
-			{4, 6}, {1, 0}, {3, 7}, {1, 1}, {1, LETTER}, {1, 2}, {2, LETTER}, {1, 3},
-			{3, LETTER}));
+		LAYOUT({1, IPC_CAMERA_HELLO}, {1, 2}, {2, 3}, {16, 0xa1}, {65, 0xa2}, {2, 4},
+			{2, 5}, {4, 6}, {1, 0}, {3, 7}, {1, 1}, {1, LETTER}, {1, 2}, {2, LETTER},
+			{1, 3}, {3, LETTER}));
 	m = message(n);
 	assert_int_equal(ipc_parse_camera_hello(&m, &got), 0);
 	assert_int_equal(got.height, 0x0505);
@@ -291,7 +293,8 @@ static void ipc_keeper_to_web_messages_keep_every_field(void **state)
 {
 	const struct ipc_tell_key t = {
 		0x0202020202020202, 0x0303, 0x04040404, true, (const uint8_t *)"ttt", 3};
-	struct ipc_give g = {.connection = 0x0202020202020202, .stream = 0x0303, .ring = 0x04040404};
+	struct ipc_give g = {
+		.connection = 0x0202020202020202, .stream = 0x0303, .ring = 0x04040404};
 	const struct ipc_cut c = {0x0202020202020202, CUT_BUSY};
 	struct ipc_ring r = {.ring = 0x02020202, .frame_max_bytes = 0x05050505};
 	const struct ipc_ring_gone gone = {0x02020202};

@@ -85,21 +85,22 @@ static void signature_from_der_is_strict(void **state)
 		int err;
 	} cases[] = {
 		{{0x30, 7, 2, 1, 1, 2, 2, 0, 0x80}, 9, 0},
-		{{0x30, 7, 2, 1, 1, 2, 2, 0, 0x80, 0}, 10, -EBADMSG},          /* a byte behind */
-		{{0x30, 8, 2, 1, 1, 2, 2, 0, 0x80, 0}, 10, -EBADMSG},          /* and inside */
-		{{0x30, 6, 2, 1, 1, 2, 1, 0x80}, 8, -EBADMSG},                 /* negative */
-		{{0x30, 8, 2, 2, 0, 1, 2, 2, 0, 0x80}, 10, -EBADMSG},          /* padded */
-		{{0x30, 7, 2, 1, 0, 2, 2, 0, 0x80}, 9, -EBADMSG},              /* zero */
-		{{0x30, 6, 2, 0, 2, 2, 0, 0x80}, 8, -EBADMSG},                 /* empty */
-		{{0x31, 7, 2, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG},              /* a SET */
-		{{0x30, 7, 3, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG},              /* a BIT STRING */
-		{{0x30, 0x81, 7, 2, 1, 1, 2, 2, 0, 0x80}, 10, -EBADMSG},       /* long form */
-		{{0x30, 8, 2, 0x81, 1, 1, 2, 2, 0, 0x80}, 10, -EBADMSG},       /* inside */
-		{{0x30, 0x80, 2, 1, 1, 2, 2, 0, 0x80, 0, 0}, 11, -EBADMSG},    /* indefinite */
-		{{0x30, 3, 2, 1, 1}, 5, -EBADMSG},                             /* r alone */
+		{{0x30, 7, 2, 1, 1, 2, 2, 0, 0x80, 0}, 10, -EBADMSG}, /* a byte behind */
+		{{0x30, 8, 2, 1, 1, 2, 2, 0, 0x80, 0}, 10, -EBADMSG}, /* and inside */
+		{{0x30, 6, 2, 1, 1, 2, 1, 0x80}, 8, -EBADMSG}, /* negative */
+		{{0x30, 8, 2, 2, 0, 1, 2, 2, 0, 0x80}, 10, -EBADMSG}, /* padded */
+		{{0x30, 7, 2, 1, 0, 2, 2, 0, 0x80}, 9, -EBADMSG}, /* zero */
+		{{0x30, 6, 2, 0, 2, 2, 0, 0x80}, 8, -EBADMSG}, /* empty */
+		{{0x31, 7, 2, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG}, /* a SET */
+		{{0x30, 7, 3, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG}, /* a BIT STRING */
+		{{0x30, 0x81, 7, 2, 1, 1, 2, 2, 0, 0x80}, 10, -EBADMSG}, /* long form */
+		{{0x30, 8, 2, 0x81, 1, 1, 2, 2, 0, 0x80}, 10, -EBADMSG}, /* inside */
+		{{0x30, 0x80, 2, 1, 1, 2, 2, 0, 0x80, 0, 0}, 11, -EBADMSG}, /* indefinite */
+		{{0x30, 3, 2, 1, 1}, 5, -EBADMSG}, /* r alone */
 		{{0x30, 6, 2, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG},
 	};
-	uint8_t out[SIGNATURE_BYTES], long_r[40] = {0x30, 38, 2, 33, 1}, want[SIGNATURE_BYTES] = {0};
+	uint8_t out[SIGNATURE_BYTES], long_r[40] = {0x30, 38, 2, 33, 1},
+				      want[SIGNATURE_BYTES] = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -205,10 +206,12 @@ static void key_pair_from_pem_refuses_other_kinds_and_never_asks_for_a_password(
 static void digests_are_those_of_the_published_examples(void **state)
 {
 	/* FIPS 180-2 "abc", and RFC 4231 test case 2 */
-	static const uint8_t abc[] = "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
-				     "\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad";
-	static const uint8_t jefe[] = "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7"
-				      "\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec\x38\x43";
+	static const uint8_t abc[] =
+		"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+		"\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad";
+	static const uint8_t jefe[] =
+		"\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7"
+		"\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec\x38\x43";
 	const struct digest_part parts[] = {{"a", 1}, {"", 0}, {"bc", 2}};
 	const struct digest_part question[] = {{"what do ya want ", 16}, {"for nothing?", 12}};
 	uint8_t out[DIGEST_BYTES], padded[DIGEST_BYTES], zeroes[32] = {0};
@@ -283,8 +286,10 @@ static void message_opens_only_in_its_place(void **state)
 	assert_int_equal(
 		message_open(k->public, WIRE_DISPLAY, e.session, 7, out, size, &got), -EBADMSG);
 	assert_int_equal(message_open(k->public, WIRE_HUB, other, 7, out, size, &got), -EBADMSG);
-	assert_int_equal(message_open(k->public, WIRE_HUB, e.session, 8, out, size, &got), -EBADMSG);
-	assert_int_equal(message_open(k->public, WIRE_HUB, e.session, 6, out, size, &got), -EBADMSG);
+	assert_int_equal(
+		message_open(k->public, WIRE_HUB, e.session, 8, out, size, &got), -EBADMSG);
+	assert_int_equal(
+		message_open(k->public, WIRE_HUB, e.session, 6, out, size, &got), -EBADMSG);
 	for (size_t i = 0; i < size; i++) {
 		out[i] ^= 1;
 		assert_int_equal(

@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-/* The module itself: its layout is nobody else's business, but these tests write wrong numbers there. */
+/* The module itself: its layout is nobody else's business, but these tests write wrong numbers
+ * there. */
 #include "gateway/ring.c"
 
 #include <poll.h>
@@ -181,8 +182,7 @@ static void ring_cannot_be_mapped_writable_by_a_reader(void **state)
 	char path[64];
 	int fd;
 
-	assert_ptr_equal(
-		mmap(NULL, w->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, w->memfd, 0),
+	assert_ptr_equal(mmap(NULL, w->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, w->memfd, 0),
 		MAP_FAILED);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(write(w->memfd, "x", 1), -1);
@@ -223,8 +223,7 @@ static int forged_ring(int seals, size_t bytes)
 
 static void ring_reader_refuses_what_lacks_any_seal(void **state)
 {
-	static const int seals[] = {
-		F_SEAL_FUTURE_WRITE, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL};
+	static const int seals[] = {F_SEAL_FUTURE_WRITE, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL};
 	struct ring_reader r;
 	int fd;
 

@@ -46,12 +46,12 @@ static void sframe_refuses_integers_that_are_not_in_their_shortest_form(void **s
 		uint8_t bytes[4];
 		size_t size;
 	} wrong[] = {
-		{{0x80, 0x07}, 2},             /* KID 7 fits the config byte */
-		{{0x80, 0x00}, 2},             /* so does 0 */
-		{{0x08, 0x07}, 2},             /* CTR likewise */
-		{{0x90, 0x00, 0x80}, 3},       /* KID 128 in two bytes */
-		{{0x09, 0x00, 0xff}, 3},       /* CTR 255 in two bytes */
-		{{0x88, 0x08, 0x07}, 3},       /* the KID is right, the CTR is not */
+		{{0x80, 0x07}, 2}, /* KID 7 fits the config byte */
+		{{0x80, 0x00}, 2}, /* so does 0 */
+		{{0x08, 0x07}, 2}, /* CTR likewise */
+		{{0x90, 0x00, 0x80}, 3}, /* KID 128 in two bytes */
+		{{0x09, 0x00, 0xff}, 3}, /* CTR 255 in two bytes */
+		{{0x88, 0x08, 0x07}, 3}, /* the KID is right, the CTR is not */
 		{{0x0a, 0x00, 0xff, 0xff}, 4}, /* CTR 65535 in three bytes */
 	};
 	static const uint8_t right[] = {0x99, 0x01, 0x00, 0x01, 0x00};

@@ -17,8 +17,8 @@ enum { BUFFER_BYTES = 1024, NAME_LETTER = 'n' };
 
 static const char name_of_three[] = "nnn";
 
-/* What every parser looks like to sizes_check. What it reads must give the same bytes again: encoders
- * are compared with the layouts, parsers with the encoders. */
+/* What every parser looks like to sizes_check. What it reads must give the same bytes again:
+ * encoders are compared with the layouts, parsers with the encoders. */
 #define PARSER(name)                                                                               \
 	static int parse_##name(const uint8_t *data, size_t size)                                  \
 	{                                                                                          \
@@ -121,7 +121,9 @@ static void wire_str_refuses_long_texts_and_embedded_nul(void **state)
 
 static void wire_names_are_short_clean_utf8(void **state)
 {
-	static const char *const good[] = {"a", "C270 (port 1.2)", "K\xc3\xbc" "che",
+	static const char *const good[] = {"a", "C270 (port 1.2)",
+		"K\xc3\xbc"
+		"che",
 		"\xe5\xaf\x9d\xe5\xae\xa4", "\xf0\x9f\x90\x88", "a b", "\xc2\xa0"};
 	static const char *const wrong[] = {"", " a", "a ", "a\nb", "a\tb", "\x7f", "\xc2\x80",
 		"\xc2\x9f", "\xc3", "\xc3(", "\x80", "\xff", "\xc0\xaf", "\xe0\x80\xaf",

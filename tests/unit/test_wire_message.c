@@ -17,8 +17,8 @@ enum { BUFFER_BYTES = 1024, NAME_LETTER = 'n' };
 
 static const char name_of_three[] = "nnn";
 
-/* What every parser looks like to sizes_check. What it reads must give the same bytes again: encoders
- * are compared with the layouts, parsers with the encoders. */
+/* What every parser looks like to sizes_check. What it reads must give the same bytes again:
+ * encoders are compared with the layouts, parsers with the encoders. */
 #define PARSER(name)                                                                               \
 	static int parse_##name(const uint8_t *data, size_t size)                                  \
 	{                                                                                          \
@@ -72,7 +72,8 @@ static void wire_envelope_is_laid_out_as_documented(void **state)
 	assert_int_equal(wire_parse_envelope(out, 22 + SIGNATURE_BYTES, &parsed), 0);
 	assert_int_equal(parsed.body_size, 0);
 	assert_int_equal(wire_parse_envelope(out, 21 + SIGNATURE_BYTES, &parsed), -EBADMSG);
-	assert_int_equal(wire_parse_envelope(out, WIRE_HUB_MESSAGE_MAX_BYTES + 1, &parsed), -EBADMSG);
+	assert_int_equal(
+		wire_parse_envelope(out, WIRE_HUB_MESSAGE_MAX_BYTES + 1, &parsed), -EBADMSG);
 	out[0] = WIRE_PAIR;
 	assert_int_equal(wire_parse_envelope(out, size, &parsed), -EBADMSG);
 }
@@ -178,13 +179,11 @@ static void wire_display_messages_are_laid_out_as_documented(void **state)
 {
 	uint8_t out[BUFFER_BYTES];
 	struct wire_watch w = {.stream = 0x0101, .rendition = 2};
-	struct wire_unwatch u = {0x0101, 0x02020202, 0x03030303, 0x04040404, 0x05050505, 0x06060606,
-		0x07070707};
+	struct wire_unwatch u = {
+		0x0101, 0x02020202, 0x03030303, 0x04040404, 0x05050505, 0x06060606, 0x07070707};
 	struct wire_time t = {.stream = 0x0101};
-	struct wire_report r = {.stream = 0x0101,
-		.reason = 5,
-		.epoch = 0x06060606,
-		.counter = 0x0707070707070707};
+	struct wire_report r = {
+		.stream = 0x0101, .reason = 5, .epoch = 0x06060606, .counter = 0x0707070707070707};
 	struct wire_key_ack a = {0x0101, 0x02020202};
 	ssize_t n;
 
@@ -213,7 +212,8 @@ static void wire_display_messages_are_laid_out_as_documented(void **state)
 	for (int reason = 0; reason < 256; reason++) {
 		out[34] = (uint8_t)reason;
 		assert_int_equal(parse_report(out, (size_t)n),
-			reason >= ANOMALY_FOREIGN_CAMERA && reason <= ANOMALY_PICTURE ? 0 : -EBADMSG);
+			reason >= ANOMALY_FOREIGN_CAMERA && reason <= ANOMALY_PICTURE ? 0
+										      : -EBADMSG);
 	}
 	n = wire_encode_key_ack(&a, out, sizeof(out));
 	layout_check(out, n, LAYOUT({2, 1}, {4, 2}));

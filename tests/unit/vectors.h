@@ -1,6 +1,7 @@
 /*
- * Reads the official test vectors (tests/vectors), which are JSON with hexadecimal strings. Tests run
- * from the top of the repository. Anything unexpected fails the test. Include it after cmocka.h.
+ * Reads the official test vectors (tests/vectors), which are JSON with hexadecimal strings. Tests
+ * run from the top of the repository. Anything unexpected fails the test. Include it after
+ * cmocka.h.
  */
 #ifndef CAMGATE_TEST_VECTORS_H
 #define CAMGATE_TEST_VECTORS_H
@@ -13,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The SFrame vectors count up to 2^64 - 1, which JSON allows and jansson does not: every number is put
- * in quotes on the way in. quoted has room for twice the text. */
+/* The SFrame vectors count up to 2^64 - 1, which JSON allows and jansson does not: every number is
+ * put in quotes on the way in. quoted has room for twice the text. */
 static inline void vectors_quote_numbers(const char *text, char *quoted)
 {
 	int in_string = 0, in_number = 0;

@@ -74,8 +74,9 @@ static void say_permission(const struct options *o)
 	}
 	if (owner != NULL) {
 		(void)fprintf(stderr, "camgate: the gateway in %s belongs to the user %s; ask as that user "
-				      "or as root: sudo -u %s camgate ...\n",
-			o->state_dir, owner->pw_name, owner->pw_name);
+				      "or as root: sudo%s%s camgate ...\n",
+			o->state_dir, owner->pw_name, st.st_uid != 0 ? " -u " : "",
+			st.st_uid != 0 ? owner->pw_name : "");
 	} else {
 		(void)fprintf(stderr, "camgate: no permission for %s; ask as the gateway's user or as root\n",
 			o->state_dir);

@@ -240,7 +240,8 @@ static void advance(struct run *run, uint64_t now_us)
 		run->children[RUN_WEB].ready) {
 		run_announce(run, now_us);
 	}
-	if (run->announced && keeper->ready && run->ask_us != 0 && now_us >= run->ask_us) {
+	if (run->announced && keeper->ready && run->children[RUN_WEB].ready && run->ask_us != 0 &&
+		now_us >= run->ask_us) {
 		run_owner_look(run, now_us);
 	}
 }

@@ -51,10 +51,10 @@ static void print_validity(json_int_t seconds)
 
 static void print_certificate_help(const char *host, bool owner)
 {
-	(void)printf("The browser will warn: the hub made its certificate itself, nobody has signed it. "
-		     "This once\n");
-	(void)printf("press Advanced, then \"Proceed to %s\" (Firefox: \"Accept the Risk and Continue\"; "
-		     "Safari: \"visit this website\").\n",
+	(void)printf("The browser will warn you once: the hub signs its certificate itself, nobody vouches "
+		     "for it.\n");
+	(void)printf("Press \"Advanced\", then \"Proceed to %s\" (Firefox: \"Accept the Risk\", Safari: "
+		     "\"visit this website\").\n",
 		host);
 	(void)printf("Then press \"%s\" on the page.\n\n",
 		owner ? "Make this browser the owner" : "Show cameras here");

@@ -80,6 +80,9 @@ static void print_link(struct run *run, uint64_t now_us)
 	if (reply == NULL) {
 		return;
 	}
+	if (run->link_printed && !run->options->json) {
+		(void)printf("\nThe link above has ended. Another one:\n");
+	}
 	if (link_print(reply, run->options) < 0) {
 		log_error("the keeper's link cannot be read");
 	} else {

@@ -321,6 +321,7 @@ int web_main(const struct options *o)
 	struct sigaction act = {.sa_handler = on_signal};
 	int r;
 
+	log_init("web");
 	sandbox_prepare(false);
 	r = secure_heap_init();
 	if (r < 0) {

@@ -36,6 +36,14 @@ static void page_finds_files_by_their_whole_path(void **state)
 	assert_string_equal(a.type, "application/x-x509-ca-cert");
 }
 
+static void assert_same(const struct page_answer *a, const struct page_answer *b)
+{
+	assert_int_equal(a->status, b->status);
+	assert_string_equal(a->type, b->type);
+	assert_ptr_equal(a->body, b->body);
+	assert_int_equal(a->body_size, b->body_size);
+}
+
 static void page_refuses_everything_else_in_one_way(void **state)
 {
 	static const char *const paths[] = {"", "//", "/app", "/app.js/", "/APP.JS", "/app.js?x", "/../app.js",
@@ -47,10 +55,10 @@ static void page_refuses_everything_else_in_one_way(void **state)
 	assert_int_equal(first.status, 404);
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		page_find(assets, paths[i], ca, sizeof ca, &a);
-		assert_memory_equal(&a, &first, sizeof a);
+		assert_same(&a, &first);
 	}
 	page_find(assets, "/ca.crt", NULL, 0, &a);
-	assert_memory_equal(&a, &first, sizeof a);
+	assert_same(&a, &first);
 }
 
 static void page_headers_allow_nothing_but_this_hub(void **state)

@@ -96,10 +96,16 @@ static void a_message_of_a_wrong_length_is_refused(void **state)
 		raw_expect_refusal(&r);
 	}
 	message[0] = WIRE_LOGIN;
-	static const size_t sizes[] = {0, 1, 2, MESSAGE_BYTES, MESSAGE_BYTES + 1, 5000, 65535, 70000};
+	static const size_t sizes[] = {0, 1, 2, MESSAGE_BYTES, MESSAGE_BYTES + 1, 5000, 65535};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		raw_refused(&hub, message, sizes[i]);
 	}
+	/* Of this one the hub leaves a part unread, so that the close may end in a reset. */
+	raw_open(&r, &hub);
+	raw_send(&r, message, sizeof(message));
+	WAIT_FOR(loop, r.closed, HUB_PATIENCE_MS);
+	assert_int_equal(r.others, 0);
+	raw_finish(&r);
 }
 
 static void a_text_frame_is_refused(void **state)

@@ -16,8 +16,8 @@ enum { RESOLV_CONF_MAX_BYTES = 8192, PORT_MAX = 65535 };
 
 static bool is_address_character(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-	       c == ':';
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.' || c == ':';
 }
 
 bool address_add(struct address_list *list, const char *text)
@@ -53,7 +53,8 @@ bool address_add(struct address_list *list, const char *text)
 	return true;
 }
 
-void address_search_domains(const char *resolv_conf, const char *hostname, struct address_list *list)
+void address_search_domains(
+	const char *resolv_conf, const char *hostname, struct address_list *list)
 {
 	static const char blanks[] = " \t\r";
 	size_t host_size = strcspn(hostname, ".");
@@ -118,7 +119,8 @@ int address_names(const char *const *configured, unsigned int n, struct address_
 	}
 	if (read_hostname(hostname, sizeof hostname) == 0) {
 		(void)address_add(ret, hostname);
-		(void)snprintf(local, sizeof local, "%.*s.local", (int)strcspn(hostname, "."), hostname);
+		(void)snprintf(
+			local, sizeof local, "%.*s.local", (int)strcspn(hostname, "."), hostname);
 		(void)address_add(ret, local);
 		add_search_domains(hostname, ret);
 	}
@@ -148,7 +150,8 @@ static int address_rank(const struct sockaddr *sa, unsigned int flags)
 		return a >> 20 == 0xac1 ? 1 : 2;
 	}
 	if (sa->sa_family == AF_INET6) {
-		const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+		const struct in6_addr *a =
+			&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 
 		if (IN6_IS_ADDR_LOOPBACK(a)) {
 			return 5;
@@ -171,7 +174,8 @@ int address_local(struct address_list *ret)
 			char text[ADDRESS_TEXT_BYTES];
 			socklen_t size;
 
-			if (i->ifa_addr == NULL || address_rank(i->ifa_addr, i->ifa_flags) != rank) {
+			if (i->ifa_addr == NULL ||
+				address_rank(i->ifa_addr, i->ifa_flags) != rank) {
 				continue;
 			}
 			size = i->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)

@@ -32,9 +32,9 @@ static int avahi_connect(void)
 	return fd;
 }
 
-/* Avahi's simple protocol answers "+ INTERFACE PROTOCOL NAME ADDRESS" when the name resolves. That it
- * resolves here, on the machine that would have to answer, is as near to "answers on this network" as
- * one can get without another machine. */
+/* Avahi's simple protocol answers "+ INTERFACE PROTOCOL NAME ADDRESS" when the name resolves. That
+ * it resolves here, on the machine that would have to answer, is as near to "answers on this
+ * network" as one can get without another machine. */
 static bool mdns_answers(const char *name)
 {
 	char line[ADDRESS_TEXT_BYTES + 64];
@@ -108,7 +108,8 @@ int address_link_hosts(const char *const *configured, unsigned int n, const char
 	}
 	if (gethostname(hostname, sizeof hostname) == 0) {
 		hostname[sizeof hostname - 1] = '\0';
-		(void)snprintf(local, sizeof local, "%.*s.local", (int)strcspn(hostname, "."), hostname);
+		(void)snprintf(
+			local, sizeof local, "%.*s.local", (int)strcspn(hostname, "."), hostname);
 		if (mdns_answers(local)) {
 			(void)address_add(ret, local);
 		}

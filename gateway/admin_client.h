@@ -1,6 +1,6 @@
 /*
- * One question to the keeper over its admin socket: a JSON object there, a JSON object back. Used by
- * the commands and by run. Blocks, at most for the given time.
+ * One question to the keeper over its admin socket: a JSON object there, a JSON object back. Used
+ * by the commands and by run. Blocks, at most for the given time.
  */
 #ifndef CAMGATE_ADMIN_CLIENT_H
 #define CAMGATE_ADMIN_CLIENT_H
@@ -11,6 +11,7 @@
 /* request stays the caller's; *ret_reply becomes the caller's and is an object with "ok". 0;
  * -ENOENT or -ECONNREFUSED when no gateway runs there; -EACCES when we may not ask; -ETIMEDOUT;
  * -ECONNRESET when it closed without an answer; -EBADMSG for an answer that is none. */
-int admin_request(const char *socket_dir, const json_t *request, int timeout_ms, json_t **ret_reply);
+int admin_request(
+	const char *socket_dir, const json_t *request, int timeout_ms, json_t **ret_reply);
 
 #endif

@@ -73,12 +73,14 @@ static void say_permission(const struct options *o)
 		owner = getpwuid(st.st_uid);
 	}
 	if (owner != NULL) {
-		(void)fprintf(stderr, "camgate: the gateway in %s belongs to the user %s; ask as that user "
-				      "or as root: sudo%s%s camgate ...\n",
+		(void)fprintf(stderr,
+			"camgate: the gateway in %s belongs to the user %s; ask as that user "
+			"or as root: sudo%s%s camgate ...\n",
 			o->state_dir, owner->pw_name, st.st_uid != 0 ? " -u " : "",
 			st.st_uid != 0 ? owner->pw_name : "");
 	} else {
-		(void)fprintf(stderr, "camgate: no permission for %s; ask as the gateway's user or as root\n",
+		(void)fprintf(stderr,
+			"camgate: no permission for %s; ask as the gateway's user or as root\n",
 			o->state_dir);
 	}
 }
@@ -89,8 +91,9 @@ static void say_failure(const struct options *o, int error)
 	case -ENOENT:
 	case -ENOTDIR:
 	case -ECONNREFUSED:
-		(void)fprintf(stderr, "camgate: no gateway runs with the state directory %s; start one "
-				      "with camgate run%s%s, or name another with --state DIR\n",
+		(void)fprintf(stderr,
+			"camgate: no gateway runs with the state directory %s; start one "
+			"with camgate run%s%s, or name another with --state DIR\n",
 			o->state_dir, o->state_given ? " --state " : "",
 			o->state_given ? o->state_dir : "");
 		break;
@@ -100,7 +103,8 @@ static void say_failure(const struct options *o, int error)
 		say_permission(o);
 		break;
 	case -ETIMEDOUT:
-		(void)fprintf(stderr, "camgate: the gateway does not answer; its keeper may be hung\n");
+		(void)fprintf(
+			stderr, "camgate: the gateway does not answer; its keeper may be hung\n");
 		break;
 	default:
 		(void)fprintf(stderr, "camgate: cannot ask the gateway: %s\n", strerror(-error));
@@ -133,15 +137,17 @@ static int print_reply(const char *command, const struct options *o, json_t *rep
 		if (o->json) {
 			print_json(reply);
 		}
-		(void)fprintf(stderr, "camgate: %s\n", error != NULL ? error : "the gateway refuses");
+		(void)fprintf(
+			stderr, "camgate: %s\n", error != NULL ? error : "the gateway refuses");
 		return EXIT_FAILED;
 	}
 	if (strcmp(command, "pair") == 0) {
 		int r = link_print(reply, o);
 
 		if (r < 0) {
-			(void)fprintf(stderr, "camgate: the gateway is not ready to be reached yet; try "
-					      "again in a moment\n");
+			(void)fprintf(stderr,
+				"camgate: the gateway is not ready to be reached yet; try "
+				"again in a moment\n");
 			return EXIT_FAILED;
 		}
 	} else if (o->json) {

@@ -99,9 +99,9 @@ static void add_camera_row(struct table *t, const json_t *camera)
 	short_id(camera, id);
 	(void)snprintf(watchers, sizeof watchers, "%lld", number_of(camera, "watchers"));
 	join_names(json_object_get(camera, "shared_with"), "nobody", shared, sizeof shared);
-	(void)table_add(t, (const char *const[]){text_of(camera, "name"), camera_condition(camera), watchers,
-				   shared, text_of(camera, "source"), identity_words(camera), id,
-				   text_of(camera, "mode")});
+	(void)table_add(t, (const char *const[]){text_of(camera, "name"), camera_condition(camera),
+				   watchers, shared, text_of(camera, "source"),
+				   identity_words(camera), id, text_of(camera, "mode")});
 }
 
 /* What is wrong with a camera, and what to do, under the table. */
@@ -116,8 +116,8 @@ static void print_camera_remarks(const json_t *camera)
 			detail[0] != '\0' && advice[0] != '\0' ? "; " : "", advice);
 	}
 	if (dropped > 0) {
-		(void)printf("\n%s: %lld bad or late pictures of the device were not used", text_of(camera, "name"),
-			dropped);
+		(void)printf("\n%s: %lld bad or late pictures of the device were not used",
+			text_of(camera, "name"), dropped);
 	}
 }
 
@@ -131,7 +131,8 @@ void print_cameras(const json_t *reply)
 	json_t *camera;
 
 	if (json_array_size(cameras) == 0) {
-		(void)printf("There are no cameras. Plug one in, or start with --camera pattern for a test "
+		(void)printf("There are no cameras. Plug one in, or start with --camera pattern "
+			     "for a test "
 			     "picture.\n");
 		return;
 	}
@@ -170,7 +171,8 @@ void print_displays(const json_t *reply)
 	json_t *display;
 
 	if (json_array_size(displays) == 0) {
-		(void)printf("No display is paired. `camgate pair --owner` makes a link for the first one.\n");
+		(void)printf("No display is paired. `camgate pair --owner` makes a link for the "
+			     "first one.\n");
 		return;
 	}
 	if (table_init(&t, sizeof heading / sizeof heading[0], heading) < 0) {
@@ -187,11 +189,11 @@ void print_displays(const json_t *reply)
 		short_time(text_of(display, "paired"), paired, sizeof paired);
 		join_names(json_object_get(display, "cameras"), "nothing", cameras, sizeof cameras);
 		join_names(json_object_get(display, "watching"), "-", watching, sizeof watching);
-		(void)table_add(&t,
-			(const char *const[]){text_of(display, "name"),
-				json_is_true(json_object_get(display, "owner")) ? "yes" : "no",
-				json_is_true(json_object_get(display, "online")) ? "yes" : "no", cameras,
-				watching, paired, id});
+		(void)table_add(
+			&t, (const char *const[]){text_of(display, "name"),
+				    json_is_true(json_object_get(display, "owner")) ? "yes" : "no",
+				    json_is_true(json_object_get(display, "online")) ? "yes" : "no",
+				    cameras, watching, paired, id});
 	}
 	table_print(&t, stdout);
 	table_finish(&t);
@@ -223,7 +225,8 @@ static void print_uptime(long long seconds)
 	if (seconds >= 24 * 60 * 60) {
 		(void)printf("%lld d ", seconds / (24 * 60 * 60));
 	}
-	(void)printf("%02lld:%02lld:%02lld\n", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+	(void)printf(
+		"%02lld:%02lld:%02lld\n", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
 }
 
 static void print_line(const char *label, const char *value)
@@ -243,8 +246,9 @@ void print_status(const json_t *reply)
 	print_line("state", text_of(reply, "state_dir"));
 	print_line("home", text_of(reply, "home"));
 	print_line("hub key", text_of(reply, "fingerprint"));
-	print_line("owner", json_is_true(json_object_get(reply, "owner")) ? "there is one"
-									  : "none yet: camgate pair --owner");
+	print_line("owner", json_is_true(json_object_get(reply, "owner"))
+				    ? "there is one"
+				    : "none yet: camgate pair --owner");
 	(void)printf("%-18s port %lld, %lld connections\n", "web", number_of(web, "port"),
 		number_of(web, "connections"));
 	print_line("web sandbox", text_of(web, "sandbox"));

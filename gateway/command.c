@@ -22,44 +22,48 @@ enum {
 static const struct command commands[] = {
 	{"run", "", "all roles in the foreground; Ctrl-C ends them", 0, 0, RUN, false},
 	{"pair", "", "prints a one-time link that pairs a display", 0, 0, PAIR, false},
-	{"cameras", "", "lists the cameras, how they are and who may see them", 0, 0, CAMERAS, false},
+	{"cameras", "", "lists the cameras, how they are and who may see them", 0, 0, CAMERAS,
+		false},
 	{"displays", "", "lists the paired displays and what they may see", 0, 0, DISPLAYS, false},
 	{"status", "", "how the gateway is", 0, 0, STATUS, false},
 	{"name", "CAMERA NEWNAME", "gives a camera another name", 2, 2, NAME, false},
 	{"grant", "DISPLAY CAMERA", "shows a camera on a display", 2, 2, GRANT, false},
-	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 1, 2,
-		REVOKE, false},
+	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 1,
+		2, REVOKE, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
-	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS", 1,
-		1, CAMERA, true},
+	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS",
+		1, 1, CAMERA, true},
 };
 
 static const struct command_option command_options[] = {
 	{'s', "--state", "DIR",
-		"where keys, displays and grants are kept; run: ~/.local/state/camgate, others: that of "
-		"the running gateway, or /var/lib/camgate",
+		"where keys, displays and grants are kept; run: ~/.local/state/camgate, others: "
+		"that of the running gateway, or /var/lib/camgate",
 		RUN | ROLES | ADMIN},
-	{'l', "--listen", "ADDR:PORT", "where to listen, [::]:8443 if not given; port 0 picks a free one",
-		RUN | WEB},
+	{'l', "--listen", "ADDR:PORT",
+		"where to listen, [::]:8443 if not given; port 0 picks a free one", RUN | WEB},
 	{'c', "--camera", "SPEC",
-		"/dev/videoN, pattern or pattern:WxH@FPS; repeat for several; without it all cameras found "
-		"are used",
+		"/dev/videoN, pattern or pattern:WxH@FPS; repeat for several; without it all "
+		"cameras found are used",
 		RUN},
 	{'n', "--name", "NAME",
 		"run, keeper: the host name for links; pair: what the display will be called",
 		RUN | KEEPER | PAIR},
-	{'h', "--host", "NAME", "another host name under which browsers may open the hub; repeat for more",
+	{'h', "--host", "NAME",
+		"another host name under which browsers may open the hub; repeat for more",
 		RUN | KEEPER},
 	{'g', "--cameras", "all|none|NAME,...",
-		"which cameras the new display is given: an owner all, others none if not said", PAIR},
+		"which cameras the new display is given: an owner all, others none if not said",
+		PAIR},
 	{'o', "--owner", NULL, "the new display may also give and take rights", PAIR},
 	{'m', "--minutes", "N", "how long the link can be used, 1 to 1440", PAIR},
 	{'q', "--qr", NULL, "prints the QR code also when the output is no terminal", RUN | PAIR},
 	{'r', "--rotate", "SECONDS", "life of a camera key, 1 to 600", RUN | CAMERA},
 	{'i', "--linger", "SECONDS", "how long a camera runs on after its last viewer, 0 to 3600",
 		RUN | CAMERA},
-	{'D', "--discovered", NULL, "says nothing if SPEC is no camera, and ends with code 3", CAMERA},
+	{'D', "--discovered", NULL, "says nothing if SPEC is no camera, and ends with code 3",
+		CAMERA},
 	{'I', "--instance", "N", "tells several test pictures apart", CAMERA},
 	{'L', "--listen-fd", "N", "an inherited listening socket", WEB},
 	{'R', "--ready-fd", "N", "write one byte to this descriptor when ready", ROLES},
@@ -157,10 +161,12 @@ static void help_overview(FILE *out)
 		if (i > 0 && commands[i].role && !commands[i - 1].role) {
 			(void)fprintf(out, "\none role alone, as service units start it:\n");
 		}
-		(void)snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+		(void)snprintf(
+			usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
 		(void)fprintf(out, "  %-24s %s\n", usage, commands[i].summary);
 	}
-	(void)fprintf(out, "\n  %-24s %s\n  %-24s %s\n", "help", "this", "version", "prints the version");
+	(void)fprintf(
+		out, "\n  %-24s %s\n  %-24s %s\n", "help", "this", "version", "prints the version");
 	(void)fprintf(out, "\ncamgate COMMAND --help tells the options of a command.\n");
 }
 

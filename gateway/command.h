@@ -15,7 +15,7 @@ struct command {
 	const char *summary;
 	unsigned int arguments_min, arguments_max;
 	unsigned int bit; /* in command_option.commands */
-	bool role;        /* one role, as run and service units start it */
+	bool role; /* one role, as run and service units start it */
 };
 
 struct command_option {
@@ -31,8 +31,8 @@ const struct command *command_find(const char *name);
 /* The name that is most like the given one, or NULL when none is near. */
 const char *command_nearest(const char *name);
 /* name: the first size characters, dashes included. NULL if the command does not take it. */
-const struct command_option *command_option_find(const struct command *command, const char *name,
-	size_t size);
+const struct command_option *command_option_find(
+	const struct command *command, const char *name, size_t size);
 /* command NULL: the overview. */
 void command_help(const struct command *command, FILE *out);
 

@@ -49,8 +49,8 @@ static int set_state_dir(struct options *o, const char *path)
 	return 0;
 }
 
-/* Where the gateway is that a command without --state means: the one that runs in the user's name, if
- * it has a socket there, otherwise the service. */
+/* Where the gateway is that a command without --state means: the one that runs in the user's name,
+ * if it has a socket there, otherwise the service. */
 static void find_running_gateway(struct options *o)
 {
 	char user[PATH_MAX];
@@ -80,8 +80,9 @@ static int finish_directories(struct options *o, const struct command *command)
 		(void)snprintf(o->state_dir, sizeof o->state_dir, "%s", SERVICE_STATE_DIR);
 		if (strcmp(command->name, "run") == 0) {
 			if (options_user_state_dir(o->state_dir, sizeof o->state_dir) < 0) {
-				(void)fprintf(stderr, "camgate: neither $HOME nor $XDG_STATE_HOME is "
-						      "set: say where to keep the state with --state DIR\n");
+				(void)fprintf(stderr,
+					"camgate: neither $HOME nor $XDG_STATE_HOME is "
+					"set: say where to keep the state with --state DIR\n");
 				return -EINVAL;
 			}
 		} else if (!command->role) {
@@ -185,9 +186,9 @@ static int apply(struct options *o, char id, const char *value)
 	case 'h':
 		return add_text(o->hosts, &o->hosts_count, OPTIONS_HOSTS_MAX, value);
 	case 'c':
-		return spec_ok(value) ? add_text(o->cameras, &o->cameras_count, OPTIONS_CAMERAS_MAX,
-						value)
-				      : -EINVAL;
+		return spec_ok(value)
+			       ? add_text(o->cameras, &o->cameras_count, OPTIONS_CAMERAS_MAX, value)
+			       : -EINVAL;
 	case 'g':
 		return set_text(&o->grant_cameras, value);
 	case 'o':
@@ -215,7 +216,8 @@ static int apply(struct options *o, char id, const char *value)
 }
 
 /* Splits "--name=value" or "--name value"; *at is moved past what was used. */
-static int parse_option(struct options *o, const struct command *command, char **argv, int argc, int *at)
+static int parse_option(
+	struct options *o, const struct command *command, char **argv, int argc, int *at)
 {
 	const char *text = argv[*at];
 	const char *equals = strchr(text, '=');

@@ -13,34 +13,36 @@ enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_CAMERA = 3 };
 
 struct options {
-	char state_dir[PATH_MAX];  /* --state; default /var/lib/camgate, `run`: $XDG_STATE_HOME/camgate */
+	char state_dir[PATH_MAX]; /* --state; default /var/lib/camgate, `run`:
+				     $XDG_STATE_HOME/camgate */
 	char socket_dir[PATH_MAX]; /* $RUNTIME_DIRECTORY, otherwise STATE/sockets */
-	bool state_given;          /* by --state or $STATE_DIRECTORY */
-	bool json;                 /* --json */
-	char listen[128];          /* --listen, default "[::]:8443" */
+	bool state_given; /* by --state or $STATE_DIRECTORY */
+	bool json; /* --json */
+	char listen[128]; /* --listen, default "[::]:8443" */
 	bool listen_given;
-	int listen_fd;             /* --listen-fd N: an inherited listening socket; -1 */
-	const char *name;          /* --name: of the hub (run) or of the display (pair); borrowed */
-	const char *hosts[OPTIONS_HOSTS_MAX]; /* --host, repeated: further accepted names; borrowed */
+	int listen_fd; /* --listen-fd N: an inherited listening socket; -1 */
+	const char *name; /* --name: of the hub (run) or of the display (pair); borrowed */
+	const char
+		*hosts[OPTIONS_HOSTS_MAX]; /* --host, repeated: further accepted names; borrowed */
 	unsigned int hosts_count;
 	const char *cameras[OPTIONS_CAMERAS_MAX]; /* run: --camera SPEC, repeated; borrowed */
 	unsigned int cameras_count;
 	const char *grant_cameras; /* pair: --cameras all|none|NAME,… ; borrowed */
-	bool owner;                /* pair: --owner */
-	bool qr;                   /* run, pair: --qr, also when standard output is no terminal */
-	unsigned int minutes;      /* pair: --minutes a link lives; 0: the keeper's default */
-	unsigned int rotate_s;     /* --rotate: life of an epoch in seconds, 1..600, default 600 */
-	unsigned int linger_s;     /* --linger: seconds of capture after the last viewer, default 2 */
-	unsigned int instance;     /* camera: --instance, tells several test patterns apart */
-	bool discovered;           /* camera: --discovered: a node that is no camera is not an error, the
-				    * process ends with EXIT_NO_CAMERA and says nothing */
-	int ready_fd;              /* --ready-fd N: write one byte there when ready to serve; -1 */
-	const char *arguments[8];  /* what is left, in order; borrowed */
+	bool owner; /* pair: --owner */
+	bool qr; /* run, pair: --qr, also when standard output is no terminal */
+	unsigned int minutes; /* pair: --minutes a link lives; 0: the keeper's default */
+	unsigned int rotate_s; /* --rotate: life of an epoch in seconds, 1..600, default 600 */
+	unsigned int linger_s; /* --linger: seconds of capture after the last viewer, default 2 */
+	unsigned int instance; /* camera: --instance, tells several test patterns apart */
+	bool discovered; /* camera: --discovered: a node that is no camera is not an error, the
+			  * process ends with EXIT_NO_CAMERA and says nothing */
+	int ready_fd; /* --ready-fd N: write one byte there when ready to serve; -1 */
+	const char *arguments[8]; /* what is left, in order; borrowed */
 	unsigned int arguments_count;
 };
 
-/* Parses argv (argv[0] is the command). 0, or -EINVAL after one line on standard error that says what
- * is wrong and how to see the help. */
+/* Parses argv (argv[0] is the command). 0, or -EINVAL after one line on standard error that says
+ * what is wrong and how to see the help. */
 int options_parse(struct options *o, int argc, char **argv);
 
 /* The state directory of a user who runs camgate in the foreground: $XDG_STATE_HOME/camgate or

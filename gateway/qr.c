@@ -19,8 +19,8 @@ int qr_print(const char *text, FILE *out)
 	uint8_t scratch[qrcodegen_BUFFER_LEN_FOR_VERSION(VERSION_MAX)];
 	uint8_t qr[qrcodegen_BUFFER_LEN_FOR_VERSION(VERSION_MAX)];
 
-	if (!qrcodegen_encodeText(text, scratch, qr, qrcodegen_Ecc_LOW, qrcodegen_VERSION_MIN, VERSION_MAX,
-		    qrcodegen_Mask_AUTO, true)) {
+	if (!qrcodegen_encodeText(text, scratch, qr, qrcodegen_Ecc_LOW, qrcodegen_VERSION_MIN,
+		    VERSION_MAX, qrcodegen_Mask_AUTO, true)) {
 		return -EMSGSIZE;
 	}
 	int size = qrcodegen_getSize(qr);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-	END_US = 2 * 1000 * 1000,       /* for web and cameras to end */
+	END_US = 2 * 1000 * 1000, /* for web and cameras to end */
 	END_KEEPER_US = 5 * 1000 * 1000, /* and then for the keeper, which writes its record */
 	IDLE_US = 60 * 1000 * 1000,
 	POLL_MAX = 2 + 2 * RUN_CHILDREN_MAX,
@@ -123,8 +123,8 @@ static void log_end(const struct child *c, int status)
 	child_label(c, label, sizeof label);
 	/* A camera's own words say more, and only once. */
 	if (WIFSIGNALED(status)) {
-		log_warning("%s was ended by signal %d (%s); next try in %u ms", label, WTERMSIG(status),
-			strsignal(WTERMSIG(status)), wait_ms);
+		log_warning("%s was ended by signal %d (%s); next try in %u ms", label,
+			WTERMSIG(status), strsignal(WTERMSIG(status)), wait_ms);
 	} else if (c->kind != CHILD_CAMERA) {
 		log_warning("%s ended with code %d; next try in %u ms", label, WEXITSTATUS(status),
 			wait_ms);
@@ -179,7 +179,8 @@ static int poll_timeout_ms(const struct run *run, uint64_t now_us)
 	for (unsigned int i = 0; !run->ending && i < run->count; i++) {
 		const struct child *c = &run->children[i];
 
-		if (c->wanted && c->pid == 0 && (c->kind == CHILD_KEEPER || run->children[RUN_KEEPER].ready)) {
+		if (c->wanted && c->pid == 0 &&
+			(c->kind == CHILD_KEEPER || run->children[RUN_KEEPER].ready)) {
 			next_us = earlier(next_us, c->restart_us);
 		}
 	}
@@ -307,11 +308,13 @@ static int open_listener(struct run *run)
 	int r = listen_open(text, &run->listen_fd, run->listening, sizeof run->listening);
 
 	if (r == -EADDRINUSE) {
-		log_error("%s is in use by another program; choose another port, for example --listen "
+		log_error("%s is in use by another program; choose another port, for example "
+			  "--listen "
 			  "[::]:8444, or 0 for any",
 			text);
 	} else if (r == -EACCES) {
-		log_error("%s: ports below 1024 are for root; choose a higher one with --listen", text);
+		log_error("%s: ports below 1024 are for root; choose a higher one with --listen",
+			text);
 	} else if (r < 0) {
 		log_error("cannot listen on %s: %s", text, strerror(-r));
 	}
@@ -331,7 +334,8 @@ int run_main(const struct options *o)
 		return EXIT_FAILED;
 	}
 	if (already_runs(o)) {
-		log_error("camgate already runs with the state directory %s; end that one, or use another "
+		log_error("camgate already runs with the state directory %s; end that one, or use "
+			  "another "
 			  "with --state DIR",
 			o->state_dir);
 		return EXIT_FAILED;

@@ -1,6 +1,6 @@
 /*
- * `camgate run`: starts keeper, web and one camera role per camera in the foreground, and keeps them
- * running. Holds no key and no picture. One thread, one poll loop.
+ * `camgate run`: starts keeper, web and one camera role per camera in the foreground, and keeps
+ * them running. Holds no key and no picture. One thread, one poll loop.
  *
  *   keeper ready ─► web, cameras ─► "listening on ADDR:PORT" ─► link, or who the displays are
  *
@@ -30,12 +30,12 @@ struct run {
 	struct child children[RUN_CHILDREN_MAX];
 	unsigned int count;
 	unsigned int patterns; /* test pictures so far */
-	uint64_t settle_us;    /* cameras that are not ready then do not hold us up */
-	bool announced;        /* "listening on" was printed */
+	uint64_t settle_us; /* cameras that are not ready then do not hold us up */
+	bool announced; /* "listening on" was printed */
 	bool ending;
-	uint64_t kill_us;       /* while ending: what still runs then is killed */
-	int exit_code;          /* once ending */
-	uint64_t ask_us;        /* when to look whether there is an owner; 0: there is one */
+	uint64_t kill_us; /* while ending: what still runs then is killed */
+	int exit_code; /* once ending */
+	uint64_t ask_us; /* when to look whether there is an owner; 0: there is one */
 	uint64_t link_until_us; /* the printed link is good until then; 0: none is */
 	bool link_printed;
 };

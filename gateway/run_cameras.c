@@ -139,7 +139,8 @@ static void start_test_picture(struct run *run)
 		some = some || run->children[i].wanted;
 	}
 	if (add_camera(run, PATTERN, false) == 0) {
-		log_info("no camera %s: showing a built-in test picture. Plug a camera in, or name one: "
+		log_info("no camera %s: showing a built-in test picture. Plug a camera in, or name "
+			 "one: "
 			 "--camera /dev/video0",
 			some ? "could be used" : "found");
 	}

@@ -67,8 +67,8 @@ static void add_number(struct command_line *l, const char *option, unsigned int 
 	}
 }
 
-static void make_command_line(struct command_line *l, const struct child *c, const struct options *o,
-	int listen_fd, int ready_fd)
+static void make_command_line(struct command_line *l, const struct child *c,
+	const struct options *o, int listen_fd, int ready_fd)
 {
 	static const char *const commands[] = {"keeper", "web", "camera"};
 
@@ -111,9 +111,8 @@ static void keep_open(int fd)
 }
 
 /* In the new process, from fork to exec. */
-__attribute__((noreturn)) static void become(
-	struct command_line *l, int ready_fd, int listen_fd, int log_fd, pid_t parent,
-	unsigned long death_signal)
+__attribute__((noreturn)) static void become(struct command_line *l, int ready_fd, int listen_fd,
+	int log_fd, pid_t parent, unsigned long death_signal)
 {
 	sigset_t none;
 
@@ -122,8 +121,8 @@ __attribute__((noreturn)) static void become(
 	if (getppid() != parent) {
 		_exit(EXIT_FAILED);
 	}
-	/* Ctrl-C reaches the whole process group of the terminal. The roles leave it, so that run ends
-	 * them in order. */
+	/* Ctrl-C reaches the whole process group of the terminal. The roles leave it, so that run
+	 * ends them in order. */
 	(void)setpgid(0, 0);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

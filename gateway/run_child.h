@@ -24,14 +24,14 @@ enum {
 struct child {
 	enum child_kind kind;
 	char spec[CHILD_SPEC_BYTES]; /* of a camera */
-	unsigned int instance;       /* of a test pattern */
-	bool discovered;             /* found by ourselves, not given by --camera */
-	bool wanted;                 /* to be (re)started; false: stays down once it ended */
-	bool settled;                /* has been ready, or has ended, at least once */
+	unsigned int instance; /* of a test pattern */
+	bool discovered; /* found by ourselves, not given by --camera */
+	bool wanted; /* to be (re)started; false: stays down once it ended */
+	bool settled; /* has been ready, or has ended, at least once */
 
-	pid_t pid;     /* 0: not running */
-	int ready_fd;  /* -1: none, or the byte came */
-	int log_fd;    /* -1: standard error is ours */
+	pid_t pid; /* 0: not running */
+	int ready_fd; /* -1: none, or the byte came */
+	int log_fd; /* -1: standard error is ours */
 	bool ready;
 	uint64_t started_us;
 	uint64_t restart_us; /* when it may be started again */
@@ -39,7 +39,7 @@ struct child {
 
 	char line[CHILD_LINE_BYTES]; /* unfinished line of log_fd */
 	size_t line_used;
-	uint64_t said[CHILD_LINES_MAX];      /* digests of this life's last lines */
+	uint64_t said[CHILD_LINES_MAX]; /* digests of this life's last lines */
 	uint64_t said_last[CHILD_LINES_MAX]; /* and of the life before */
 	unsigned int said_count;
 };
@@ -50,7 +50,8 @@ int child_init(struct child *c, enum child_kind kind, const char *spec);
 int child_start(struct child *c, const struct options *o, int listen_fd, uint64_t now_us);
 /* ready_fd became readable: true if the child is ready now. */
 bool child_read_ready(struct child *c);
-/* log_fd became readable: passes lines on to our standard error. False when there is no more now. */
+/* log_fd became readable: passes lines on to our standard error. False when there is no more now.
+ */
 bool child_read_log(struct child *c);
 /* After waitpid: closes its descriptors and computes restart_us. */
 void child_ended(struct child *c, uint64_t now_us);

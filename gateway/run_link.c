@@ -10,7 +10,8 @@
 
 enum { URL_BYTES = 512, OTHER_ADDRESSES = 5 };
 
-static int make_link(const char *host, unsigned int port, const char *secret, char *out, size_t size)
+static int make_link(
+	const char *host, unsigned int port, const char *secret, char *out, size_t size)
 {
 	int r = address_url(host, port, out, size);
 	size_t used = r < 0 ? 0 : strlen(out);
@@ -22,8 +23,8 @@ static int make_link(const char *host, unsigned int port, const char *secret, ch
 	return n < 0 || (size_t)n >= size - used ? -ENOSPC : 0;
 }
 
-static void print_json(const struct address_list *hosts, unsigned int port, const char *secret,
-	json_t *reply)
+static void print_json(
+	const struct address_list *hosts, unsigned int port, const char *secret, json_t *reply)
 {
 	json_t *links = json_array();
 
@@ -51,10 +52,12 @@ static void print_validity(json_int_t seconds)
 
 static void print_certificate_help(const char *host, bool owner)
 {
-	(void)printf("The browser will warn you once: the hub signs its certificate itself, nobody vouches "
+	(void)printf("The browser will warn you once: the hub signs its certificate itself, nobody "
+		     "vouches "
 		     "for it.\n");
-	(void)printf("Press \"Advanced\", then \"Proceed to %s\" (Firefox: \"Accept the Risk\", Safari: "
-		     "\"visit this website\").\n",
+	(void)printf(
+		"Press \"Advanced\", then \"Proceed to %s\" (Firefox: \"Accept the Risk\", Safari: "
+		"\"visit this website\").\n",
 		host);
 	(void)printf("Then press \"%s\" on the page.\n\n",
 		owner ? "Make this browser the owner" : "Show cameras here");
@@ -76,7 +79,8 @@ static void print_human(const struct address_list *hosts, unsigned int port, con
 		}
 	}
 	if (hosts->count > 1) {
-		(void)printf("If that address does not open there, the same link at others of this hub:\n");
+		(void)printf("If that address does not open there, the same link at others of this "
+			     "hub:\n");
 	}
 	for (unsigned int i = 1; i < hosts->count && i <= OTHER_ADDRESSES; i++) {
 		if (make_link(hosts->text[i], port, secret, url, sizeof url) == 0) {

@@ -37,8 +37,9 @@ static int socket_bind(const struct sockaddr *sa, socklen_t size)
 
 static int bind_all_addresses(unsigned int port)
 {
-	const struct sockaddr_in6 six = {
-		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_any};
+	const struct sockaddr_in6 six = {.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)port),
+		.sin6_addr = in6addr_any};
 	const struct sockaddr_in four = {.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr = {htonl(INADDR_ANY)}};
@@ -84,7 +85,8 @@ static int describe(int fd, char *out, size_t size)
 		return -EADDRNOTAVAIL;
 	}
 	bool brackets = sa.ss_family == AF_INET6;
-	int n = snprintf(out, size, "%s%s%s:%s", brackets ? "[" : "", host, brackets ? "]" : "", port);
+	int n = snprintf(
+		out, size, "%s%s%s:%s", brackets ? "[" : "", host, brackets ? "]" : "", port);
 	return n < 0 || (size_t)n >= size ? -ENOSPC : 0;
 }
 

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* text: "ADDR:PORT" as --listen has it; no address, or [::], is every address, IPv4 included. *ret_fd
- * (non-blocking, close-on-exec) becomes the caller's; listening gets the address as bound, "[::]:8443".
- * 0 or -errno. */
+/* text: "ADDR:PORT" as --listen has it; no address, or [::], is every address, IPv4 included.
+ * *ret_fd (non-blocking, close-on-exec) becomes the caller's; listening gets the address as bound,
+ * "[::]:8443". 0 or -errno. */
 int listen_open(const char *text, int *ret_fd, char *listening, size_t size);
 
 #endif

@@ -31,8 +31,9 @@ void run_announce(struct run *run, uint64_t now_us)
 static json_t *ask(struct run *run, json_t *request)
 {
 	json_t *reply = NULL;
-	int r = request != NULL ? admin_request(run->options->socket_dir, request, ASK_TIMEOUT_MS, &reply)
-				: -ENOMEM;
+	int r = request != NULL
+			? admin_request(run->options->socket_dir, request, ASK_TIMEOUT_MS, &reply)
+			: -ENOMEM;
 
 	json_decref(request);
 	if (r < 0) {
@@ -73,8 +74,8 @@ static void print_displays(struct run *run)
 
 static void print_link(struct run *run, uint64_t now_us)
 {
-	json_t *reply = ask(run, json_pack("{s:s, s:b, s:s, s:n, s:n}", "command", "pair", "owner", 1,
-					 "cameras", "all", "name", "minutes"));
+	json_t *reply = ask(run, json_pack("{s:s, s:b, s:s, s:n, s:n}", "command", "pair", "owner",
+					 1, "cameras", "all", "name", "minutes"));
 	json_int_t seconds = json_integer_value(json_object_get(reply, "expires_s"));
 
 	if (reply == NULL) {

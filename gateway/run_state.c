@@ -22,7 +22,8 @@ static int make_directories(const char *path, size_t *ret_failed_at)
 		if (mkdir(part, 0700) < 0 && errno != EEXIST) {
 			int r = -errno;
 
-			/* A read-only parent that has the directory already is none of our business. */
+			/* A read-only parent that has the directory already is none of our
+			 * business. */
 			if (access(part, X_OK) == 0) {
 				continue;
 			}
@@ -44,7 +45,8 @@ static int check_directory(const char *path)
 		return -ENOTDIR;
 	}
 	if (st.st_uid != geteuid()) {
-		log_error("%s belongs to another user (uid %u); run camgate as that user, or choose another "
+		log_error("%s belongs to another user (uid %u); run camgate as that user, or "
+			  "choose another "
 			  "directory with --state DIR",
 			path, (unsigned int)st.st_uid);
 		return -EPERM;

@@ -4,8 +4,8 @@
 
 #include "options.h"
 
-/* Makes state and socket directory (0700). 0, or -errno after a line in the log that says what is wrong
- * and what to do. */
+/* Makes state and socket directory (0700). 0, or -errno after a line in the log that says what is
+ * wrong and what to do. */
 int run_state_make(const struct options *o);
 
 #endif

@@ -61,7 +61,8 @@ static void raise_memory_lock(void)
 	(void)setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
-/* LIBV4L1_FLAGS, LIBV4LCONTROL_…: they make libv4l2 load, log and convert as somebody else likes. */
+/* LIBV4L1_FLAGS, LIBV4LCONTROL_…: they make libv4l2 load, log and convert as somebody else likes.
+ */
 static void drop_environment(void)
 {
 	for (char **e = environ; *e != NULL;) {
@@ -128,7 +129,8 @@ static void report_add(struct report *r, const char *separator, const char *form
 	}
 }
 
-__attribute__((format(printf, 2, 3))) static void report_got(struct report *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void report_got(
+	struct report *r, const char *format, ...)
 {
 	va_list ap;
 
@@ -137,7 +139,8 @@ __attribute__((format(printf, 2, 3))) static void report_got(struct report *r, c
 	va_end(ap);
 }
 
-__attribute__((format(printf, 2, 3))) static void report_lack(struct report *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void report_lack(
+	struct report *r, const char *format, ...)
 {
 	va_list ap;
 

@@ -23,23 +23,24 @@ enum { NAMES = 512, NAME_BYTES = 32 };
 
 /* Memory, time, waiting, descriptors that are open already, ending: what glibc, OpenSSL, SQLite,
  * libwebsockets and the JPEG library do without asking. */
-static const char *const calls_base[] = {"brk", "clock_getres", "clock_getres_time64", "clock_gettime",
-	"clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "close", "close_range", "dup",
-	"epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
-	"exit", "exit_group", "fstat", "fstat64", "futex", "futex_time64", "getcpu", "getegid",
-	"getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getpid", "getppid", "getrandom",
-	"getrusage", "getsockname", "getsockopt", "gettid", "gettimeofday", "getuid", "getuid32",
-	"_llseek", "lseek", "madvise", "mlock", "mlock2", "mremap", "munlock", "munmap", "nanosleep",
-	"_newselect", "pipe2", "poll", "ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "read",
-	"readv", "recv", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg", "restart_syscall",
-	"rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",
-	"rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield", "select", "send", "sendmmsg",
-	"sendmsg", "sendto", "set_robust_list", "shutdown", "sigaltstack", "sigreturn", "signalfd4",
-	"sysinfo", "time", "timerfd_create", "timerfd_gettime", "timerfd_gettime64",
-	"timerfd_settime", "timerfd_settime64", "ugetrlimit", "uname", "write", "writev", NULL};
+static const char *const calls_base[] = {"brk", "clock_getres", "clock_getres_time64",
+	"clock_gettime", "clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64", "close",
+	"close_range", "dup", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait",
+	"epoll_pwait2", "epoll_wait", "exit", "exit_group", "fstat", "fstat64", "futex",
+	"futex_time64", "getcpu", "getegid", "getegid32", "geteuid", "geteuid32", "getgid",
+	"getgid32", "getpid", "getppid", "getrandom", "getrusage", "getsockname", "getsockopt",
+	"gettid", "gettimeofday", "getuid", "getuid32", "_llseek", "lseek", "madvise", "mlock",
+	"mlock2", "mremap", "munlock", "munmap", "nanosleep", "_newselect", "pipe2", "poll",
+	"ppoll", "ppoll_time64", "pselect6", "pselect6_time64", "read", "readv", "recv", "recvfrom",
+	"recvmmsg", "recvmmsg_time64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction",
+	"rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64",
+	"sched_getaffinity", "sched_yield", "select", "send", "sendmmsg", "sendmsg", "sendto",
+	"set_robust_list", "shutdown", "sigaltstack", "sigreturn", "signalfd4", "sysinfo", "time",
+	"timerfd_create", "timerfd_gettime", "timerfd_gettime64", "timerfd_settime",
+	"timerfd_settime64", "ugetrlimit", "uname", "write", "writev", NULL};
 
-static const char *const calls_accept[] = {"accept", "accept4", "connect", "getpeername", "setsockopt",
-	NULL};
+static const char *const calls_accept[] = {
+	"accept", "accept4", "connect", "getpeername", "setsockopt", NULL};
 
 static const char *const calls_files[] = {"access", "chmod", "faccessat", "faccessat2", "fallocate",
 	"fchmod", "fchmodat", "fchmodat2", "fchown", "fchown32", "fdatasync", "flock", "fstatat64",
@@ -51,8 +52,8 @@ static const char *const calls_files[] = {"access", "chmod", "faccessat", "facce
 
 static const char *const calls_signal[] = {"kill", "pidfd_send_signal", NULL};
 
-static const char *const calls_ring[] = {"eventfd2", "fallocate", "ftruncate", "ftruncate64",
-	"memfd_create", NULL};
+static const char *const calls_ring[] = {
+	"eventfd2", "fallocate", "ftruncate", "ftruncate64", "memfd_create", NULL};
 
 /* Libraries look for files on the side (time zone, huge page settings) and live well without. */
 static const char *const calls_refused_files[] = {"access", "faccessat", "faccessat2", "fstatat64",
@@ -68,7 +69,8 @@ static void on_forbidden_call(int signal, siginfo_t *info, void *context)
 
 	(void)signal;
 	(void)context;
-	if (info->si_syscall >= 0 && info->si_syscall < NAMES && names[info->si_syscall][0] != '\0') {
+	if (info->si_syscall >= 0 && info->si_syscall < NAMES &&
+		names[info->si_syscall][0] != '\0') {
 		name = names[info->si_syscall];
 	}
 	/* Nothing can be done where even this fails. */
@@ -96,7 +98,8 @@ static int install_handler(void)
 	return sigaction(SIGSYS, &sa, NULL) < 0 ? -errno : 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, uint32_t action, const char *call, const struct scmp_arg_cmp *arg)
+static int add_rule(
+	scmp_filter_ctx ctx, uint32_t action, const char *call, const struct scmp_arg_cmp *arg)
 {
 	int number = seccomp_syscall_resolve_name(call);
 
@@ -125,9 +128,15 @@ struct argument_rule {
 	struct scmp_arg_cmp arg;
 };
 
-#define EQUAL(n, value) {.arg = (n), .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(value)}
+#define EQUAL(n, value)                                                                            \
+	{                                                                                          \
+		.arg = (n), .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(value)                    \
+	}
 #define MASKED(n, mask, value)                                                                     \
-	{.arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), .datum_b = (scmp_datum_t)(value)}
+	{                                                                                          \
+		.arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask),                           \
+		.datum_b = (scmp_datum_t)(value)                                                   \
+	}
 
 static int add_argument_rules(scmp_filter_ctx ctx, const struct argument_rule *rules, size_t count)
 {

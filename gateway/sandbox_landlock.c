@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's Documentation/userspace-api/landlock.rst; numbers are the same on every architecture. */
+/* The kernel's Documentation/userspace-api/landlock.rst; numbers are the same on every
+ * architecture. */
 enum {
 	CALL_CREATE_RULESET = 444,
 	CALL_ADD_RULE = 445,
@@ -45,7 +46,7 @@ enum {
 
 struct ruleset {
 	uint64_t fs;
-	uint64_t net;    /* from version 4 on */
+	uint64_t net; /* from version 4 on */
 	uint64_t scoped; /* from version 6 on */
 };
 

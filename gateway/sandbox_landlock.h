@@ -10,8 +10,8 @@ enum { LANDLOCK_HAS_TCP = 4, LANDLOCK_HAS_SCOPES = 6 };
 /* The kernel's version; 0 when it has none or it is switched off. */
 int landlock_version(void);
 /* Forbids every file but those below the lists, TCP bind and connect, abstract sockets and (without
- * SANDBOX_SIGNAL) signals, as far as version goes. Readable directories that do not exist are passed
- * over. 0 or -errno. */
+ * SANDBOX_SIGNAL) signals, as far as version goes. Readable directories that do not exist are
+ * passed over. 0 or -errno. */
 int landlock_enter(const struct sandbox *s, int version);
 
 #endif

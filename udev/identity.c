@@ -86,15 +86,16 @@ void identity_make_name(const char *model, const char *port, char ret[static IDE
 	memcpy(ret + used, suffix, strlen(suffix) + 1);
 }
 
-/* What is read of one node, before it is compared with the others. Pointers borrow from the device. */
+/* What is read of one node, before it is compared with the others. Pointers borrow from the device.
+ */
 struct node {
 	struct udev_device *video;
-	struct udev_device *usb;       /* NULL for what is not on USB */
+	struct udev_device *usb; /* NULL for what is not on USB */
 	struct udev_device *interface; /* its USB interface */
-	const char *serial;            /* NULL if not good */
+	const char *serial; /* NULL if not good */
 	char vid_pid[IDENTITY_VID_PID_BYTES];
-	char place[192];    /* the port's name; empty for virtual devices */
-	char function[32];  /* "" for the first capture function of a device */
+	char place[192]; /* the port's name; empty for virtual devices */
+	char function[32]; /* "" for the first capture function of a device */
 };
 
 static const char *attribute(struct udev_device *d, const char *name)

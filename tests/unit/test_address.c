@@ -52,8 +52,9 @@ static void a_full_list_takes_no_more(void **state)
 
 static void search_domains_of_resolv_conf_are_appended_to_the_host_name(void **state)
 {
-	static const char text[] = "# comment\nnameserver 192.0.2.1\nsearch home.example  fritz.box\t\n"
-				   "domain lan\nsearchlight wrong.example\nsearch\noptions ndots:1";
+	static const char text[] =
+		"# comment\nnameserver 192.0.2.1\nsearch home.example  fritz.box\t\n"
+		"domain lan\nsearchlight wrong.example\nsearch\noptions ndots:1";
 	struct address_list list = {0};
 
 	(void)state;
@@ -91,7 +92,8 @@ static void local_addresses_end_with_loopback_and_hold_no_link_local(void **stat
 	(void)state;
 	assert_int_equal(address_local(&list), 0);
 	for (unsigned int i = 0; i < list.count; i++) {
-		bool is_loopback = strncmp(list.text[i], "127.", 4) == 0 || strcmp(list.text[i], "::1") == 0;
+		bool is_loopback =
+			strncmp(list.text[i], "127.", 4) == 0 || strcmp(list.text[i], "::1") == 0;
 
 		assert_true(is_loopback || !loopback);
 		assert_true(strncmp(list.text[i], "fe80:", 5) != 0);
@@ -139,8 +141,8 @@ static void host_and_port_are_split(void **state)
 		{":80", "", 80},
 		{"80", "", 80},
 	};
-	static const char *const bad[] = {"", ":", "host:", "host", "::1:80", "1.2.3.4:65536", "h:-1",
-		"h: 1", "[::1]", "a:b"};
+	static const char *const bad[] = {"", ":", "host:", "host", "::1:80", "1.2.3.4:65536",
+		"h:-1", "h: 1", "[::1]", "a:b"};
 	char host[32];
 	unsigned int port;
 
@@ -153,7 +155,8 @@ static void host_and_port_are_split(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_true(address_split(bad[i], host, sizeof host, &port) < 0);
 	}
-	assert_true(address_split("a-host-that-is-too-long-for-the-buffer:80", host, sizeof host, &port) < 0);
+	assert_true(address_split("a-host-that-is-too-long-for-the-buffer:80", host, sizeof host,
+			    &port) < 0);
 }
 
 static void urls_have_brackets_where_needed(void **state)

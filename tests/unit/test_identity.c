@@ -196,8 +196,8 @@ static void run_again_with_pretended_devices(void)
 	path[n] = '\0';
 	/* The library that pretends is loaded before the sanitizer's. */
 	(void)setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", 0);
-	(void)execlp("umockdev-run", "umockdev-run", "-d", "tests/unit/identity.umockdev", "--", path,
-		(char *)NULL);
+	(void)execlp("umockdev-run", "umockdev-run", "-d", "tests/unit/identity.umockdev", "--",
+		path, (char *)NULL);
 }
 
 int main(void)

@@ -102,8 +102,9 @@ static void options_are_read_in_any_order(void **state)
 	struct options o;
 
 	(void)state;
-	assert_int_equal(parse(&o, "run --camera pattern:640x480@5 --listen 127.0.0.1:0 "
-				   "--camera /dev/video2 --rotate 5 --linger=0 --host cam.example --qr"),
+	assert_int_equal(
+		parse(&o, "run --camera pattern:640x480@5 --listen 127.0.0.1:0 "
+			  "--camera /dev/video2 --rotate 5 --linger=0 --host cam.example --qr"),
 		0);
 	assert_int_equal(o.cameras_count, 2);
 	assert_string_equal(o.cameras[1], "/dev/video2");
@@ -139,7 +140,8 @@ static void wrong_usage_is_refused(void **state)
 		"run --listen 1.2.3.4:70000", "run --camera video0", "run --camera patterns",
 		"run --owner", "run --json=yes", "run extra", "pair --minutes 0", "grant Tablet",
 		"grant a b c", "revoke", "name Door", "camera", "camera pattern --camera pattern",
-		"web --ready-fd x", "unheard-of", "run --cam pattern", "run --stat /a", "pair --name="};
+		"web --ready-fd x", "unheard-of", "run --cam pattern", "run --stat /a",
+		"pair --name="};
 	struct options o;
 
 	(void)state;
@@ -155,10 +157,12 @@ static void every_role_takes_what_run_gives_it(void **state)
 	struct options o;
 
 	(void)state;
-	assert_int_equal(parse(&o, "keeper --state /a --ready-fd 5 --name hub.example --host b"), 0);
+	assert_int_equal(
+		parse(&o, "keeper --state /a --ready-fd 5 --name hub.example --host b"), 0);
 	assert_int_equal(parse(&o, "web --state /a --ready-fd 5 --listen-fd 6"), 0);
-	assert_int_equal(parse(&o, "camera --state /a --ready-fd 5 --rotate 6 --linger 7 --instance 8 "
-				   "--discovered -- /dev/video0"),
+	assert_int_equal(
+		parse(&o, "camera --state /a --ready-fd 5 --rotate 6 --linger 7 --instance 8 "
+			  "--discovered -- /dev/video0"),
 		0);
 	assert_true(o.discovered);
 	assert_string_equal(o.arguments[0], "/dev/video0");

@@ -165,7 +165,8 @@ static int try_usual_life(void)
 	memset(p, 1, 8 << 20);
 	p = realloc(p, 32 << 20);
 	free(p);
-	if (localtime_r(&t, &tm) == NULL || open("/etc/localtime", O_RDONLY) >= 0 || errno != EACCES) {
+	if (localtime_r(&t, &tm) == NULL || open("/etc/localtime", O_RDONLY) >= 0 ||
+		errno != EACCES) {
 		return 2;
 	}
 	return 0;
@@ -179,8 +180,8 @@ static void a_role_can_do_what_libraries_do_all_the_time(void **state)
 
 static void no_role_may_run_fork_trace_or_connect(void **state)
 {
-	static const unsigned int all = SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_DEVICE |
-					SANDBOX_SIGNAL | SANDBOX_RING;
+	static const unsigned int all =
+		SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_DEVICE | SANDBOX_SIGNAL | SANDBOX_RING;
 
 	(void)state;
 	assert_int_equal(inside(all, try_exec), ENDED_BY_SANDBOX);

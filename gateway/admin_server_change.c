@@ -252,7 +252,7 @@ static json_t *begin_revoke(struct admin_server *a, const struct store_display *
 		snprintf(w->message, sizeof(w->message), "\"%s\" does not see \"%s\" any more", d->name,
 			c->name);
 	} else {
-		snprintf(w->message, sizeof(w->message), "\"%s\" does not see any camera any more",
+		snprintf(w->message, sizeof(w->message), "\"%s\" sees nothing any more and is not paired any more",
 			d->name);
 	}
 	result = registry_revoke(a->registry, d->id, c != NULL ? c->id : NULL, w->operation);

@@ -100,7 +100,7 @@ void registry_sandbox(struct registry *r, uint64_t peer, const struct ipc_sandbo
 /* Each commits first, then makes it so. Errors as in store.h. */
 int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* camera NULL: everything, owner rights included, and the connections are cut. On 0,
+/* camera NULL: everything; the display is unknown from then on and its connections are cut. On 0,
  * registry_output.revoked follows with this operation number, perhaps before this function returns. */
 int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t *camera, uint64_t operation);

@@ -54,26 +54,6 @@ static void note_cameras(
 	}
 }
 
-/* All or one: removes the grants and, with all of them, the owner's right. */
-static int commit(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
-	const uint8_t *camera)
-{
-	int result = store_begin(r->store);
-
-	if (result < 0) {
-		return result;
-	}
-	result = store_grant_remove(r->store, display, camera);
-	if (camera == NULL && (result == 0 || result == -ENOENT)) {
-		result = store_display_resign(r->store, display);
-	}
-	if (result < 0) {
-		store_rollback(r->store);
-		return result;
-	}
-	return store_commit(r->store);
-}
-
 /* The first thing after the commit: nothing that is queued is sent any more. */
 static void let_go(struct registry *r, const struct registry_revocation *o, const uint8_t *camera)
 {
@@ -128,7 +108,8 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 	*o = (struct registry_revocation){.operation = operation};
 	memcpy(o->display, display, sizeof(o->display));
 	note_cameras(r, o, camera);
-	result = commit(r, display, camera);
+	result = camera != NULL ? store_grant_remove(r->store, display, camera)
+				: store_display_remove(r->store, display);
 	if (result < 0) {
 		return result;
 	}

@@ -71,7 +71,8 @@ int store_display_find(struct store *s, const char *text, struct store_display *
 /* All, by name. each returns 0 to go on; anything else ends the walk and is returned. */
 int store_display_each(struct store *s,
 	int (*each)(void *data, const struct store_display *d), void *data);
-int store_display_resign(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
+/* It is unknown from then on, and its grants are gone. -ENOENT. */
+int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
 /* True if some display is owner. 0 or 1, or -errno. */
 int store_has_owner(struct store *s);
 
@@ -100,9 +101,9 @@ __attribute__((warn_unused_result)) int store_grant_check(struct store *s,
 /* Adding what is there already is no error. -ENOENT: no such display or camera. */
 int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* camera NULL: all of this display. -ENOENT: there was none. */
+/* -ENOENT: there was none. */
 int store_grant_remove(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
-	const uint8_t *camera);
+	const uint8_t camera[static CAMERA_ID_BYTES]);
 /* Cameras of a display, by name; displays of a camera, by name. */
 int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	int (*each)(void *data, const struct store_camera *c), void *data);

@@ -188,12 +188,14 @@ int store_display_add(struct store *s, struct store_display *d,
 	return result;
 }
 
-int store_display_resign(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES])
+int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES])
 {
-	struct store_query q = store_query_init(s, "UPDATE displays SET owner = 0 WHERE id = ?");
+	struct store_query q = store_query_init(s, "DELETE FROM displays WHERE id = ?");
+	int result, changes = 0;
 
 	store_bind_blob(&q, id, DISPLAY_ID_BYTES);
-	return store_run(&q, NULL);
+	result = store_run(&q, &changes);
+	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
 }
 
 int store_has_owner(struct store *s)

@@ -33,17 +33,14 @@ int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYT
 }
 
 int store_grant_remove(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
-	const uint8_t *camera)
+	const uint8_t camera[static CAMERA_ID_BYTES])
 {
-	struct store_query q = store_query_init(s, camera != NULL
-			? "DELETE FROM grants WHERE display = ? AND camera = ?"
-			: "DELETE FROM grants WHERE display = ?");
+	struct store_query q =
+		store_query_init(s, "DELETE FROM grants WHERE display = ? AND camera = ?");
 	int result, changes = 0;
 
 	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
-	if (camera != NULL) {
-		store_bind_blob(&q, camera, CAMERA_ID_BYTES);
-	}
+	store_bind_blob(&q, camera, CAMERA_ID_BYTES);
 	result = store_run(&q, &changes);
 	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
 }

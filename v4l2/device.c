@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -95,16 +96,25 @@ static int camera_check(struct device *d, const char **ret_refusal)
 
 static void explain_access(const char *path, char problem[static DEVICE_PROBLEM_BYTES])
 {
-	const struct group *g = NULL;
+	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user ? user->pw_name : "USER";
+	const struct group *group = NULL;
 	struct stat st;
 
-	if (stat(path, &st) == 0) {
-		g = getgrgid(st.st_gid);
+	if (stat(path, &st) == 0 && st.st_gid != 0) {
+		group = getgrgid(st.st_gid);
+	}
+	if (group) {
+		snprintf(problem, DEVICE_PROBLEM_BYTES,
+			"no permission for %.60s, which belongs to group %.32s: "
+			"'sudo usermod -aG %.32s %.32s' and a new login give it",
+			path, group->gr_name, group->gr_name, name);
+		return;
 	}
 	snprintf(problem, DEVICE_PROBLEM_BYTES,
-		"no permission for %.60s: it belongs to group %.32s; "
-		"add yourself with 'sudo usermod -aG %.32s USER' and log in again",
-		path, g ? g->gr_name : "video", g ? g->gr_name : "video");
+		"no permission for %.60s, which only root may open: give it to group video "
+		"('sudo chgrp video %.60s; sudo chmod g+rw %.60s') and join that group",
+		path, path, path);
 }
 
 static void explain_open(const char *path, int error, char problem[static DEVICE_PROBLEM_BYTES])

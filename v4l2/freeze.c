@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { FREEZE_LIMIT_US = 2000000 };
+/* A little under the two seconds, so that the flag is in a frame that displays still take for live:
+ * one that repeats its timestamp, too, is older than that from then on, and no more sent. */
+enum { FREEZE_LIMIT_US = 1750000 };
 
 void freeze_init(struct freeze *f, uint32_t interval_us)
 {

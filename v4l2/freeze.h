@@ -1,7 +1,7 @@
 /*
  * Notices a camera that repeats itself: the same sequence number, the same timestamp or the same
- * picture for two seconds (or two frame intervals, where those are longer). Pure; times are of any
- * one clock.
+ * picture for nearly two seconds (or two frame intervals, where those are longer). Pure; times are
+ * of any one clock.
  *
  * A mark that never changed says nothing: some drivers leave the sequence number or the timestamp
  * at zero. Content alone counts from the start, because a real sensor has noise.

@@ -58,6 +58,8 @@ static int make_directory(const char *path)
 {
 	char partial[PATH_MAX];
 	size_t length = strlen(path);
+	struct stat st;
+	int refused = 0;
 
 	if (length == 0 || length >= sizeof(partial)) {
 		return -ENAMETOOLONG;
@@ -68,11 +70,15 @@ static int make_directory(const char *path)
 			continue;
 		}
 		partial[i] = 0;
-		if (mkdir(partial, 0700) < 0 && errno != EEXIST && errno != EROFS &&
-			errno != EACCES) {
-			return -errno;
-		}
+		/* What is there already may well be in a directory where nothing can be made. */
+		refused = mkdir(partial, 0700) < 0 && errno != EEXIST ? errno : 0;
 		partial[i] = '/';
+	}
+	if (stat(path, &st) < 0) {
+		return refused != 0 ? -refused : -errno;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		return -ENOTDIR;
 	}
 	return access(path, W_OK | X_OK) < 0 ? -errno : 0;
 }

@@ -1,0 +1,400 @@
+#include "store_fixture.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static int set_up(void **state)
+{
+	static struct store_fixture f;
+
+	store_fixture_init(&f);
+	*state = &f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	store_fixture_finish(*state);
+	return 0;
+}
+
+static void expect_refusal(const char *dir, int error, const char *word)
+{
+	char problem[STORE_PROBLEM_BYTES] = "";
+	struct store s;
+
+	assert_int_equal(store_init(&s, dir, problem), error);
+	assert_non_null(strstr(problem, word));
+	assert_non_null(strstr(problem, dir));
+}
+
+static void write_file(const char *dir, const char *name, const void *data, size_t size)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, size), size);
+	close(fd);
+}
+
+/* ---- what cannot be used ---- */
+
+static void a_directory_that_is_a_file_is_refused(void **state)
+{
+	char dir[64], path[512];
+
+	(void)state;
+	directory_make(dir);
+	write_file(dir, "state", "x", 1);
+	snprintf(path, sizeof(path), "%s/state", dir);
+	expect_refusal(path, -ENOTDIR, "cannot write in the state directory");
+	directory_remove(dir);
+}
+
+static void a_directory_that_cannot_be_written_is_refused(void **state)
+{
+	char dir[64];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	directory_make(dir);
+	assert_int_equal(chmod(dir, 0555), 0);
+	pid = fork();
+	if (pid == 0) {
+		char problem[STORE_PROBLEM_BYTES] = "";
+		struct store s;
+
+		/* root may write anywhere */
+		if (geteuid() == 0 && setuid(65534) != 0) {
+			_exit(2);
+		}
+		_exit(store_init(&s, dir, problem) == -EACCES &&
+					strstr(problem, "--state") != NULL
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	directory_remove(dir);
+}
+
+static void a_file_that_is_no_database_is_refused_and_kept(void **state)
+{
+	static const char junk[] = "this is somebody's shopping list, and by no means a database.....";
+	char dir[64], path[512];
+	struct stat st;
+
+	(void)state;
+	directory_make(dir);
+	write_file(dir, "camgate.db", junk, sizeof(junk));
+	expect_refusal(dir, -EUCLEAN, "damaged");
+	snprintf(path, sizeof(path), "%s/camgate.db", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, sizeof(junk));
+	directory_remove(dir);
+}
+
+static void a_damaged_database_is_refused(void **state)
+{
+	struct store_fixture f;
+	char path[512];
+	uint8_t junk[4096];
+	int fd;
+
+	(void)state;
+	store_fixture_init(&f);
+	store_finish(&f.store);
+	memset(junk, 0x5a, sizeof(junk));
+	snprintf(path, sizeof(path), "%s/camgate.db", f.dir);
+	fd = open(path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, junk, sizeof(junk), 4096), sizeof(junk));
+	close(fd);
+	expect_refusal(f.dir, -EUCLEAN, "damaged");
+	directory_remove(f.dir);
+}
+
+static void another_programs_database_is_refused(void **state)
+{
+	char dir[64], path[512];
+	sqlite3 *db;
+
+	(void)state;
+	directory_make(dir);
+	snprintf(path, sizeof(path), "%s/camgate.db", dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "CREATE TABLE bookmarks(url TEXT)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	expect_refusal(dir, -EUCLEAN, "no camgate database");
+	directory_remove(dir);
+}
+
+static void a_newer_version_is_refused(void **state)
+{
+	struct store_fixture *f = *state;
+
+	assert_int_equal(
+		sqlite3_exec(f->store.db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	store_finish(&f->store);
+	expect_refusal(f->dir, -ENOTSUP, "newer camgate");
+}
+
+static void a_directory_in_use_is_refused_naming_the_process(void **state)
+{
+	struct store_fixture *f = *state;
+	char pid[32];
+
+	snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
+	expect_refusal(f->dir, -EBUSY, pid);
+	assert_int_equal(store_has_owner(&f->store), 0);
+}
+
+static void the_home_stays_the_same(void **state)
+{
+	struct store_fixture *f = *state;
+	uint8_t home[HOME_ID_BYTES];
+
+	memcpy(home, f->store.home, sizeof(home));
+	store_finish(&f->store);
+	store_fixture_open(f);
+	assert_memory_equal(home, f->store.home, sizeof(home));
+}
+
+static void the_database_is_for_its_user_alone(void **state)
+{
+	struct store_fixture *f = *state;
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/camgate.db", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 077, 0);
+}
+
+/* ---- displays and cameras ---- */
+
+static void a_known_display_cannot_be_added_again(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_display d, again;
+
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	again = d;
+	snprintf(again.name, sizeof(again.name), "Hall");
+	assert_int_equal(store_display_add(&f->store, &again, NULL, 0), -EEXIST);
+	assert_int_equal(store_display_get(&f->store, d.id, &again), 0);
+	assert_string_equal(again.name, "Kitchen");
+}
+
+static void a_taken_name_gets_a_number_and_stays_short_enough(void **state)
+{
+	struct store_fixture *f = *state;
+	char longest[NAME_MAX_BYTES + 1];
+	struct store_display d;
+
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	store_fixture_display(&f->store, 2, "Kitchen", &d);
+	assert_string_equal(d.name, "Kitchen (2)");
+	store_fixture_display(&f->store, 3, "Kitchen", &d);
+	assert_string_equal(d.name, "Kitchen (3)");
+	/* 32 characters of two bytes: the number may not cut one in two */
+	for (size_t i = 0; i < NAME_MAX_BYTES; i += 2) {
+		memcpy(longest + i, "\xc3\xbc", 2);
+	}
+	longest[NAME_MAX_BYTES] = 0;
+	store_fixture_display(&f->store, 4, longest, &d);
+	store_fixture_display(&f->store, 5, longest, &d);
+	assert_true(strlen(d.name) <= NAME_MAX_BYTES);
+	assert_true(wire_name_ok(d.name));
+	assert_string_equal(d.name + strlen(d.name) - 4, " (2)");
+}
+
+static void names_match_whole_and_ids_by_eight_digits(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera a, ab, found;
+
+	store_fixture_camera(&f->store, 0xab, "usb:1", "a", &a);
+	store_fixture_camera(&f->store, 0xac, "usb:2", "a-b", &ab);
+	assert_int_equal(store_camera_find(&f->store, "a", &found), 0);
+	assert_memory_equal(found.id, a.id, sizeof(a.id));
+	assert_int_equal(store_camera_find(&f->store, "a-", &found), -ENOENT);
+	assert_int_equal(store_camera_find(&f->store, "", &found), -ENOENT);
+	assert_int_equal(store_camera_find(&f->store, "%", &found), -ENOENT);
+	assert_int_equal(store_camera_find(&f->store, "acacacac", &found), 0);
+	assert_memory_equal(found.id, ab.id, sizeof(ab.id));
+	assert_int_equal(store_camera_find(&f->store, "acacaca", &found), -ENOENT);
+	assert_int_equal(store_camera_find(&f->store, "acacacac_", &found), -ENOENT);
+}
+
+static void an_abbreviation_of_two_ids_is_ambiguous(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera c = {.strength = IDENTITY_SERIAL, .identity = "usb:3", .name = "x"};
+	struct store_camera found;
+
+	memset(c.id, 0xab, sizeof(c.id));
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	c.id[15] = 0;
+	snprintf(c.identity, sizeof(c.identity), "usb:4");
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	assert_int_equal(store_camera_find(&f->store, "abababab", &found), -ENOTUNIQ);
+	/* A name that reads like an id is a name. */
+	assert_int_equal(store_camera_rename(&f->store, c.id, "abababab"), 0);
+	assert_int_equal(store_camera_find(&f->store, "abababab", &found), 0);
+	assert_memory_equal(found.id, c.id, sizeof(c.id));
+}
+
+static void an_identity_keeps_its_id_and_name(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera first, again;
+
+	store_fixture_camera(&f->store, 1, "usb:046d:0825:A", "C270", &first);
+	assert_int_equal(store_camera_rename(&f->store, first.id, "Door"), 0);
+	store_fixture_camera(&f->store, 2, "usb:046d:0825:A", "C270", &again);
+	assert_memory_equal(again.id, first.id, sizeof(first.id));
+	assert_string_equal(again.name, "Door");
+	/* another camera is another one, whatever it is called */
+	store_fixture_camera(&f->store, 3, "usb:046d:0825:B", "Door", &again);
+	assert_memory_not_equal(again.id, first.id, sizeof(first.id));
+	assert_string_equal(again.name, "Door (2)");
+}
+
+static void bad_camera_names_are_refused(void **state)
+{
+	static const char *const bad[] = {"", " x", "x ", "a\nb", "\x7f", "\xff",
+		"12345678901234567890123456789012345678901234567890123456789012345"};
+	struct store_fixture *f = *state;
+	struct store_camera c, other;
+
+	store_fixture_camera(&f->store, 1, "usb:1", "Door", &c);
+	store_fixture_camera(&f->store, 2, "usb:2", "Yard", &other);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(store_camera_rename(&f->store, c.id, bad[i]), -EINVAL);
+	}
+	assert_int_equal(store_camera_rename(&f->store, c.id, "Yard"), -EEXIST);
+	assert_int_equal(store_camera_rename(&f->store, c.id, "Yard 2"), 0);
+	assert_int_equal(store_camera_get(&f->store, c.id, &other), 0);
+	assert_string_equal(other.name, "Yard 2");
+}
+
+/* ---- grants ---- */
+
+static void nothing_is_shared_by_default(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_display d;
+	struct store_camera c;
+
+	store_fixture_camera(&f->store, 1, "usb:1", "Door", &c);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), 0);
+	assert_int_equal(store_grant_remove(&f->store, d.id, c.id), 0);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	assert_int_equal(store_grant_remove(&f->store, d.id, c.id), -ENOENT);
+}
+
+static void a_grant_needs_a_display_and_a_camera(void **state)
+{
+	static const uint8_t nobody[DISPLAY_ID_BYTES] = {9}, nothing[CAMERA_ID_BYTES] = {9};
+	struct store_fixture *f = *state;
+	struct store_display d;
+	struct store_camera c;
+
+	store_fixture_camera(&f->store, 1, "usb:1", "Door", &c);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_add(&f->store, nobody, c.id), -ENOENT);
+	assert_int_equal(store_grant_add(&f->store, d.id, nothing), -ENOENT);
+}
+
+static void what_is_removed_takes_its_grants_along(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_display d;
+	struct store_camera c;
+
+	store_fixture_camera(&f->store, 1, "usb:1", "Door", &c);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
+	assert_int_equal(store_display_remove(&f->store, d.id), 0);
+	assert_int_equal(store_display_remove(&f->store, d.id), -ENOENT);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+}
+
+static void a_camera_of_one_run_is_forgotten_at_the_next(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera c = {.id = {7}, .strength = IDENTITY_RUN, .identity = "run/7", .name = "x"};
+	struct store_display d;
+
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
+	store_finish(&f->store);
+	store_fixture_open(f);
+	assert_int_equal(store_camera_get(&f->store, c.id, &c), -ENOENT);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+}
+
+static void a_full_disk_says_so_and_changes_nothing(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_display d = {.id = {1}, .name = "Kitchen"};
+	struct store_camera c;
+	uint8_t ids[1][CAMERA_ID_BYTES];
+	int result = 0;
+
+	store_fixture_camera(&f->store, 1, "usb:1", "Door", &c);
+	memcpy(ids[0], c.id, sizeof(ids[0]));
+	store_fixture_fill(&f->store);
+	for (uint8_t n = 1; n < 255 && result == 0; n++) {
+		d.id[0] = n;
+		snprintf(d.name, sizeof(d.name), "Kitchen");
+		result = store_display_add(
+			&f->store, &d, (const uint8_t(*)[CAMERA_ID_BYTES])ids, 1);
+	}
+	assert_int_equal(result, -ENOSPC);
+	assert_int_equal(store_display_get(&f->store, d.id, &d), -ENOENT);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_directory_that_is_a_file_is_refused),
+		TEST(a_directory_that_cannot_be_written_is_refused),
+		TEST(a_file_that_is_no_database_is_refused_and_kept),
+		TEST(a_damaged_database_is_refused),
+		TEST(another_programs_database_is_refused),
+		TEST(a_newer_version_is_refused),
+		TEST(a_directory_in_use_is_refused_naming_the_process),
+		TEST(the_home_stays_the_same),
+		TEST(the_database_is_for_its_user_alone),
+		TEST(a_known_display_cannot_be_added_again),
+		TEST(a_taken_name_gets_a_number_and_stays_short_enough),
+		TEST(names_match_whole_and_ids_by_eight_digits),
+		TEST(an_abbreviation_of_two_ids_is_ambiguous),
+		TEST(an_identity_keeps_its_id_and_name),
+		TEST(bad_camera_names_are_refused),
+		TEST(nothing_is_shared_by_default),
+		TEST(a_grant_needs_a_display_and_a_camera),
+		TEST(what_is_removed_takes_its_grants_along),
+		TEST(a_camera_of_one_run_is_forgotten_at_the_next),
+		TEST(a_full_disk_says_so_and_changes_nothing),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}

@@ -203,7 +203,9 @@ SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh)
 export RESULTS := $(BUILD)/test-results
 
 PACKAGES := tests/install/packages.sh
-again = $(Q)$(MAKE) --no-print-directory
+again = $(Q)$(MAKE) --no-print-directory $(parallel)
+# On all cores, unless the user said how many.
+parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # make reads the libraries' flags when it starts, so what follows an installation is another make.
 run:

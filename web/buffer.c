@@ -7,8 +7,8 @@
 bool buffer_tag_equal(const struct buffer_tag *a, const struct buffer_tag *b)
 {
 	return a->connection == b->connection && a->stream == b->stream &&
-		a->rendition == b->rendition && memcmp(a->camera, b->camera, CAMERA_ID_BYTES) == 0 &&
-		memcmp(a->generation, b->generation, GENERATION_BYTES) == 0;
+	       a->rendition == b->rendition && memcmp(a->camera, b->camera, CAMERA_ID_BYTES) == 0 &&
+	       memcmp(a->generation, b->generation, GENERATION_BYTES) == 0;
 }
 
 void buffer_init(struct buffer *b, const struct buffer_tag *owner)
@@ -51,7 +51,8 @@ static int buffer_grow(struct buffer *b, size_t frame_bytes)
 	return 0;
 }
 
-int buffer_begin(struct buffer *b, const struct buffer_tag *owner, size_t frame_bytes, uint8_t **ret)
+int buffer_begin(
+	struct buffer *b, const struct buffer_tag *owner, size_t frame_bytes, uint8_t **ret)
 {
 	int r;
 

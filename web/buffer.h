@@ -3,8 +3,8 @@
  *
  * A buffer belongs to one stream of one connection from buffer_init to buffer_finish and to nobody
  * else: there is no pool, and no way to hand one over. It carries the tag of its owner, which every
- * use must repeat. Everything in it is wiped, to the whole capacity, before a frame is written to it,
- * after the frame was sent, when it grows and at its end. It grows in steps and never beyond
+ * use must repeat. Everything in it is wiped, to the whole capacity, before a frame is written to
+ * it, after the frame was sent, when it grows and at its end. It grows in steps and never beyond
  * BUFFER_CAPACITY_MAX.
  *
  *     memory   |-- BUFFER_HEAD_BYTES --|-- frame ------------------ ... --|-- rest of the step --|
@@ -41,7 +41,7 @@ struct buffer {
 	uint8_t *memory; /* NULL before the first frame */
 	size_t capacity;
 	size_t frame_bytes; /* of the frame inside, 0 when there is none */
-	bool dirty;         /* lent out since the last wipe */
+	bool dirty; /* lent out since the last wipe */
 };
 
 bool buffer_tag_equal(const struct buffer_tag *a, const struct buffer_tag *b);
@@ -52,11 +52,13 @@ void buffer_finish(struct buffer *b);
 
 /* Wipes what is still inside, then makes room for a frame of frame_bytes and lends its memory.
  * -EPERM, -ENOMEM, -E2BIG; then the buffer is empty. */
-int buffer_begin(struct buffer *b, const struct buffer_tag *owner, size_t frame_bytes, uint8_t **ret);
+int buffer_begin(
+	struct buffer *b, const struct buffer_tag *owner, size_t frame_bytes, uint8_t **ret);
 /* The frame of n bytes is in it now. */
 void buffer_fill(struct buffer *b, size_t frame_bytes);
 /* Lends the frame to its owner. -EPERM, -ENODATA when there is none. */
-int buffer_frame(struct buffer *b, const struct buffer_tag *owner, uint8_t **ret, size_t *ret_bytes);
+int buffer_frame(
+	struct buffer *b, const struct buffer_tag *owner, uint8_t **ret, size_t *ret_bytes);
 /* Wipes the whole capacity; the memory stays for the next frame of the same owner. */
 void buffer_wipe(struct buffer *b);
 

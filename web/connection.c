@@ -1,4 +1,5 @@
 #include "connection.h"
+#include "gateway/log.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -35,6 +36,8 @@ static void print_peer(const struct in6_addr *address, uint16_t port, char *out,
 	}
 }
 
+enum { MINUTE_US = 60000000 };
+
 static const char *limit_reached(const struct connections *all, const struct in6_addr *address)
 {
 	unsigned int same = 0, strangers = 0;
@@ -49,32 +52,49 @@ static const char *limit_reached(const struct connections *all, const struct in6
 	if (same >= CONNECTIONS_PER_ADDRESS) {
 		return "too many connections from this address";
 	}
-	return strangers >= CONNECTIONS_NOT_LOGGED_IN ? "too many connections that are not logged in"
-						      : NULL;
+	if (strangers >= CONNECTIONS_NOT_LOGGED_IN) {
+		return "too many connections that are not logged in";
+	}
+	return NULL;
 }
 
-struct connection *connection_create(struct connections *all, const struct sockaddr *peer,
-	uint64_t now_us, const char **ret_reason)
+void connection_log_refusal(
+	struct connections *all, const char *peer, const char *reason, uint64_t now_us)
 {
+	if (all->refusals == 0 || now_us - all->refusals_us > MINUTE_US) {
+		all->refusals = 0;
+		all->refusals_us = now_us;
+	}
+	if (all->refusals < CONNECTION_REFUSALS_LOGGED) {
+		log_info("%s refused: %s", peer, reason);
+	} else if (all->refusals == CONNECTION_REFUSALS_LOGGED) {
+		log_warning(
+			"many connections are refused; the next ones are not logged for a while");
+	}
+	all->refusals++;
+}
+
+struct connection *connection_create(
+	struct connections *all, const struct sockaddr *peer, uint64_t now_us)
+{
+	char text[sizeof((struct connection *)0)->peer];
 	struct in6_addr address;
 	struct connection *c;
+	const char *limit;
 	uint16_t port;
 
 	peer_of(peer, &address, &port);
-	*ret_reason = limit_reached(all, &address);
-	if (*ret_reason) {
-		all->refused++;
-		return NULL;
-	}
-	c = calloc(1, sizeof *c);
+	print_peer(&address, port, text, sizeof text);
+	limit = limit_reached(all, &address);
+	c = limit ? NULL : calloc(1, sizeof *c);
 	if (!c) {
-		*ret_reason = "out of memory";
+		connection_log_refusal(all, text, limit ? limit : "out of memory", now_us);
 		return NULL;
 	}
 	c->id = ++all->last_id;
 	c->address = address;
 	c->since_us = now_us;
-	print_peer(&address, port, c->peer, sizeof c->peer);
+	memcpy(c->peer, text, sizeof c->peer);
 	all->all[all->count++] = c;
 	return c;
 }

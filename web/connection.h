@@ -1,9 +1,9 @@
 /*
  * The TCP connections that this web process holds, from accept to close, and the limits on them.
  *
- * One object per connection, made when it is accepted, freed when libwebsockets destroys its wsi, never
- * used for a second one. It is the wsi's opaque user data, and no other kind of
- * wsi has any. One thread.
+ * One object per connection, made when it is accepted, freed when libwebsockets destroys its wsi,
+ * never used for a second one. It is the wsi's opaque user data, and no other kind of wsi has any.
+ * One thread.
  */
 #ifndef CAMGATE_CONNECTION_H
 #define CAMGATE_CONNECTION_H
@@ -18,8 +18,10 @@ enum {
 	CONNECTIONS_MAX = 256,
 	CONNECTIONS_PER_ADDRESS = 64,
 	CONNECTIONS_NOT_LOGGED_IN = 32,
-	CONNECTION_LOGIN_US = 10000000,  /* from the upgrade */
-	CONNECTION_REQUEST_US = 20000000, /* from accept to the upgrade, TLS included, or between pages */
+	CONNECTION_REFUSALS_LOGGED = 20, /* in a minute */
+	CONNECTION_LOGIN_US = 10000000, /* from the upgrade */
+	CONNECTION_REQUEST_US =
+		20000000, /* from accept to the upgrade, TLS included, or between pages */
 };
 
 struct connection {
@@ -32,29 +34,32 @@ struct connection {
 	uint64_t since_us; /* accept, last page, or upgrade: the deadline counts from here */
 	struct session *session; /* NULL before the upgrade and after the end */
 	bool admitted;
-	bool opened;      /* the keeper knows of it, and hears when it closes */
-	bool cut;         /* reset: nothing is written any more */
+	bool opened; /* the keeper knows of it, and hears when it closes */
+	bool cut; /* reset: nothing is written any more */
 	int close_status; /* not 0: this websocket is to be closed with it */
 	uint8_t heard[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 	size_t heard_size;
 	const unsigned char *body, *body_end; /* of the page that is being sent */
-	bool close_after;                     /* the page */
+	bool close_after; /* the page */
 };
 
 struct connections {
 	struct connection *all[CONNECTIONS_MAX];
 	unsigned int count;
 	uint64_t last_id;
-	uint64_t refused; /* for a limit, since start */
+	unsigned int refusals; /* logged in the minute that began at refusals_us */
+	uint64_t refusals_us;
 };
 
-/* Counts a new connection in. NULL when a limit is reached (*ret_reason says which) or out of
- * memory. */
-struct connection *connection_create(struct connections *all, const struct sockaddr *peer,
-	uint64_t now_us, const char **ret_reason);
+/* Counts a new connection in. NULL when a limit is reached (logged) or out of memory. */
+struct connection *connection_create(
+	struct connections *all, const struct sockaddr *peer, uint64_t now_us);
 /* Ends the session (wiping its buffers) and frees; accepts NULL. */
 void connection_destroy(struct connections *all, struct connection *c);
 struct connection *connection_find(const struct connections *all, uint64_t id);
+/* Logs that a peer was refused and why; peers can cause these, so only so many in a minute. */
+void connection_log_refusal(
+	struct connections *all, const char *peer, const char *reason, uint64_t now_us);
 /* True when it took too long to ask for something, or to log in. */
 bool connection_is_overdue(const struct connection *c, uint64_t now_us);
 

@@ -128,7 +128,8 @@ static void on_new_frame(struct web *web, struct lws *wsi, struct feed *f)
 	}
 }
 
-int feed_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
+int feed_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct feed *f = feed_of(wsi);
 

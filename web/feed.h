@@ -1,6 +1,6 @@
 /*
- * The rings that the keeper handed over, and their wake-ups: each reader's eventfd is in the loop, and
- * a new frame wakes the connections that wait for it. Nothing is read from a ring here.
+ * The rings that the keeper handed over, and their wake-ups: each reader's eventfd is in the loop,
+ * and a new frame wakes the connections that wait for it. Nothing is read from a ring here.
  *
  * One thread. 0 or -errno.
  */
@@ -31,6 +31,7 @@ void feed_close(struct web *web, uint32_t ring);
 /* NULL if there is none. */
 const struct source *feed_find(const struct feeds *feeds, uint32_t ring);
 
-int feed_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+int feed_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
 
 #endif

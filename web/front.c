@@ -1,7 +1,6 @@
 #include "front.h"
 #include "gateway/address.h"
 #include "gateway/clock.h"
-#include "gateway/log.h"
 #include "web.h"
 
 #include <arpa/inet.h>
@@ -15,7 +14,7 @@
 enum {
 	BACKLOG = 128,
 	TLS_HANDSHAKE = 0x16, /* first byte of a TLS connection */
-	SILENT_S = 1,         /* how long the kernel keeps a connection that has said nothing */
+	SILENT_S = 1, /* how long the kernel keeps a connection that has said nothing */
 	UNSENT_BYTES = 16 << 10,
 	ACCEPTS_PER_TURN = 16,
 };
@@ -170,13 +169,9 @@ static void serve(struct web *web, int fd, const struct sockaddr *peer)
 	lws_adopt_desc_t adopt = {.vh = web->vhost,
 		.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
 		.fd = {.sockfd = fd}};
-	const char *reason;
-	struct connection *c = connection_create(&web->connections, peer, clock_now_us(), &reason);
+	struct connection *c = connection_create(&web->connections, peer, clock_now_us());
 
 	if (!c) {
-		if (web->connections.refused <= 1 || web->connections.refused % 1000 == 0) {
-			log_warning("a connection was refused: %s", reason);
-		}
 		(void)close(fd);
 		return;
 	}
@@ -197,15 +192,18 @@ static void on_connection(struct web *web, int listener)
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
 		socklen_t size = sizeof peer;
-		int fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		uint8_t first;
+		int fd = accept4(
+			listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		uint8_t first = 0;
 
 		if (fd < 0) {
-			return; /* none, or gone again, or no descriptor left: the next turn tries again */
+			return; /* none, gone again, or no descriptor left: later */
 		}
-		if (web->ending) {
+		ssize_t n = recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+
+		if (web->ending || n == 0) {
 			(void)close(fd);
-		} else if (recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first != TLS_HANDSHAKE) {
+		} else if (n == 1 && first != TLS_HANDSHAKE) {
 			answer_plain(web, fd);
 		} else {
 			serve(web, fd, (const struct sockaddr *)&peer);
@@ -213,7 +211,8 @@ static void on_connection(struct web *web, int listener)
 	}
 }
 
-int front_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
+int front_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	(void)user;
 	(void)in;

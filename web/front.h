@@ -1,9 +1,9 @@
 /*
  * The door: the listening socket, the limits, and what speaks plain HTTP.
  *
- * We accept ourselves and hand TLS connections to libwebsockets (which has no limits of its own, and no
- * way to serve a socket that somebody else opened). A peer that begins with plain HTTP gets one fixed
- * redirect to https and nothing else. One thread. 0 or -errno.
+ * We accept ourselves and hand TLS connections to libwebsockets (which has no limits of its own,
+ * and no way to serve a socket that somebody else opened). A peer that begins with plain HTTP gets
+ * one fixed redirect to https and nothing else. One thread. 0 or -errno.
  */
 #ifndef CAMGATE_FRONT_H
 #define CAMGATE_FRONT_H
@@ -20,11 +20,12 @@ enum { FRONT_REQUEST_BYTES = 4096, FRONT_REPLY_BYTES = 512 };
 int front_listen(const char *listening);
 /* Port and text ("[::]:8443") of a listening socket. */
 int front_name(int listener, uint16_t *ret_port, char *out, size_t size);
-/* Pure: the answer to a request that came in plain text: 307 to the same host by https if that is one of
- * ours, otherwise 400. Bytes written. */
+/* Pure: the answer to a request that came in plain text: 307 to the same host by https if that is
+ * one of ours, otherwise 400. Bytes written. */
 size_t front_answer_plain(const struct hosts *h, const char *request, size_t request_size,
 	const struct sockaddr *local, char *out, size_t size);
 
-int front_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+int front_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
 
 #endif

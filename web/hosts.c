@@ -76,7 +76,7 @@ static bool is_local_address(const struct hosts_authority *a, const struct socka
 
 	if (local->sa_family == AF_INET) {
 		return !a->literal && inet_pton(AF_INET, a->name, &four) == 1 &&
-			four.s_addr == ((const struct sockaddr_in *)local)->sin_addr.s_addr;
+		       four.s_addr == ((const struct sockaddr_in *)local)->sin_addr.s_addr;
 	}
 	if (local->sa_family != AF_INET6) {
 		return false;
@@ -85,10 +85,10 @@ static bool is_local_address(const struct hosts_authority *a, const struct socka
 
 	if (IN6_IS_ADDR_V4MAPPED(address)) {
 		return !a->literal && inet_pton(AF_INET, a->name, &four) == 1 &&
-			memcmp(&four, &address->s6_addr[12], sizeof four) == 0;
+		       memcmp(&four, &address->s6_addr[12], sizeof four) == 0;
 	}
 	return a->literal && inet_pton(AF_INET6, a->name, &six) == 1 &&
-		memcmp(&six, address, sizeof six) == 0;
+	       memcmp(&six, address, sizeof six) == 0;
 }
 
 bool hosts_accept(const struct hosts *h, const char *host, const struct sockaddr *local)
@@ -115,8 +115,8 @@ bool hosts_same_origin(const char *origin, const char *host)
 	struct hosts_authority a, b;
 
 	return strncmp(origin, scheme, sizeof scheme - 1) == 0 &&
-		hosts_parse(origin + sizeof scheme - 1, &a) == 0 && hosts_parse(host, &b) == 0 &&
-		a.literal == b.literal && a.port == b.port && strcmp(a.name, b.name) == 0;
+	       hosts_parse(origin + sizeof scheme - 1, &a) == 0 && hosts_parse(host, &b) == 0 &&
+	       a.literal == b.literal && a.port == b.port && strcmp(a.name, b.name) == 0;
 }
 
 bool hosts_note_refused(struct hosts *h, const char *host)
@@ -156,11 +156,13 @@ void hosts_log_refused(struct hosts *h, const char *host, const char *peer)
 	if (hosts_parse(host, &a) < 0) {
 		log_warning("%s asked for %s: refused", peer, text);
 	} else if (a.port != h->port) {
-		log_warning("%s asked for %s, which is not port %u of this hub: refused", peer, text,
-			h->port);
+		log_warning("%s asked for %s, which is not port %u of this hub: refused", peer,
+			text, h->port);
 	} else {
-		log_warning("%s asked for %s, which is no name of this hub: refused. If it is one, add "
-			    "--host %s", peer, text, a.name);
+		log_warning(
+			"%s asked for %s, which is no name of this hub: refused. If it is one, add "
+			"--host %s",
+			peer, text, a.name);
 	}
 }
 
@@ -173,6 +175,6 @@ void hosts_log_refused_origin(struct hosts *h, const char *origin, const char *p
 	}
 	(void)snprintf(text, sizeof text, "%s", origin);
 	make_printable(text);
-	log_warning("%s: a page that is not this hub's (origin \"%s\") asked for a socket: refused", peer,
-		text);
+	log_warning("%s: a page that is not this hub's (origin \"%s\") asked for a socket: refused",
+		peer, text);
 }

@@ -1,8 +1,9 @@
 /*
- * Which Host and Origin headers are this hub's. A page of another site, or a name that was pointed at
- * this hub's address by somebody else (DNS rebinding), must get nothing.
+ * Which Host and Origin headers are this hub's. A page of another site, or a name that was pointed
+ * at this hub's address by somebody else (DNS rebinding), must get nothing.
  *
- * Pure, but for hosts_log_x. Names match whole and without regard to case, never by prefix or suffix. One thread.
+ * Pure, but for hosts_log_x. Names match whole and without regard to case, never by prefix or
+ * suffix. One thread.
  */
 #ifndef CAMGATE_HOSTS_H
 #define CAMGATE_HOSTS_H
@@ -23,7 +24,7 @@ struct hosts {
 /* Host and port of an authority; a bracketed IPv6 literal loses its brackets. */
 struct hosts_authority {
 	char name[HOSTS_TEXT_BYTES]; /* lower case */
-	bool literal;                /* was in brackets */
+	bool literal; /* was in brackets */
 	uint16_t port;
 };
 
@@ -34,8 +35,8 @@ int hosts_parse(const char *text, struct hosts_authority *ret);
 bool hosts_accept(const struct hosts *h, const char *host, const struct sockaddr *local);
 /* True if the Origin is https of the same name and port as the Host header, which was accepted. */
 bool hosts_same_origin(const char *origin, const char *host);
-/* True the first time that this host is refused: then it is to be logged. Forgets nothing, and stays
- * silent when too many were refused. */
+/* True the first time that this host is refused: then it is to be logged. Forgets nothing, and
+ * stays silent when too many were refused. */
 bool hosts_note_refused(struct hosts *h, const char *host);
 /* Logs a refusal, once for each host, with what to do about it. */
 void hosts_log_refused(struct hosts *h, const char *host, const char *peer);

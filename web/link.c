@@ -240,7 +240,8 @@ static int on_readable(struct link *l)
 	return 0;
 }
 
-int link_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
+int link_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct link *l = &web_of(wsi)->link;
 

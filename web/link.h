@@ -1,8 +1,9 @@
 /*
- * The socket to the keeper. Messages to it are sent at once, or wait in order while it is busy; a keeper
- * that is LINK_BEHIND_MAX_BYTES behind is as good as gone.
+ * The socket to the keeper. Messages to it are sent at once, or wait in order while it is busy; a
+ * keeper that is LINK_BEHIND_MAX_BYTES behind is as good as gone.
  *
- * No function here fails towards its caller: a link that breaks ends the role (web_fail). One thread.
+ * No function here fails towards its caller: a link that breaks ends the role (web_fail). One
+ * thread.
  */
 #ifndef CAMGATE_LINK_H
 #define CAMGATE_LINK_H
@@ -28,8 +29,8 @@ struct link {
 
 /* Connects to the keeper. 0 or -errno. */
 int link_init(struct link *l, struct web *web, const char *socket_dir);
-/* Waits for the first message, which must be the configuration, and has it carried out. 0, -ETIMEDOUT,
- * -EBADMSG, -errno. */
+/* Waits for the first message, which must be the configuration, and has it carried out. 0,
+ * -ETIMEDOUT, -EBADMSG, -errno. */
 int link_wait_for_config(struct link *l, int timeout_ms);
 /* Puts the socket into the loop. 0 or -ENOMEM. */
 int link_adopt(struct link *l);
@@ -44,6 +45,7 @@ void link_send_taken(struct link *l, uint64_t connection, uint16_t stream);
 /* IPC_CLOSED or IPC_CUT_DONE */
 void link_send_connection(struct link *l, uint8_t type, uint64_t connection);
 
-int link_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+int link_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
 
 #endif

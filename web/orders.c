@@ -100,7 +100,8 @@ static int on_admit(struct web *web, const struct ipc_message *m)
 	return 0;
 }
 
-static void report_taken(struct web *web, struct connection *c, uint64_t connection, uint16_t stream)
+static void report_taken(
+	struct web *web, struct connection *c, uint64_t connection, uint16_t stream)
 {
 	struct ipc_counts counts;
 

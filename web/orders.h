@@ -1,6 +1,6 @@
 /*
- * What the keeper says, and what the web role does about it. The keeper decides; nothing here looks at
- * what a message to a display says.
+ * What the keeper says, and what the web role does about it. The keeper decides; nothing here looks
+ * at what a message to a display says.
  */
 #ifndef CAMGATE_ORDERS_H
 #define CAMGATE_ORDERS_H

@@ -140,7 +140,8 @@ static int on_request(struct lws *wsi, struct connection *c)
 	struct page_answer answer;
 	char path[PATH_BYTES] = "";
 	bool head_only = false;
-	bool ours = request_path(wsi, path, sizeof path, &head_only) == 0 && host_is_ours(web, wsi, c);
+	bool ours =
+		request_path(wsi, path, sizeof path, &head_only) == 0 && host_is_ours(web, wsi, c);
 	ssize_t n;
 
 	page_find(page_assets, ours ? path : "", web->ca, web->ca_size, &answer);
@@ -172,8 +173,8 @@ static int on_writable(struct lws *wsi, struct connection *c)
 		n = PIECE_BYTES;
 	}
 	memcpy(piece + LWS_PRE, c->body, n);
-	if (n > 0 && lws_write(wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
-			(int)n) {
+	if (n > 0 && lws_write(wsi, piece + LWS_PRE, n,
+			     last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)n) {
 		return -1;
 	}
 	c->body += n;
@@ -184,7 +185,8 @@ static int on_writable(struct lws *wsi, struct connection *c)
 	return 0;
 }
 
-int page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
+int page_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct connection *c = lws_get_opaque_user_data(wsi);
 

@@ -30,14 +30,15 @@ struct page_answer {
 	size_t body_size;
 };
 
-/* What is at this path ("/", "/app.js"); ca is what /ca.crt serves. Paths match whole. Always fills in
- * an answer, 404 if there is nothing. */
+/* What is at this path ("/", "/app.js"); ca is what /ca.crt serves. Paths match whole. Always fills
+ * in an answer, 404 if there is nothing. */
 void page_find(const struct page_asset *assets, const char *path, const uint8_t *ca, size_t ca_size,
 	struct page_answer *ret);
 /* The status line and headers, the empty line included. Bytes, or -ENOSPC. */
 ssize_t page_head(const struct page_answer *answer, bool keep_alive, char *out, size_t size);
 
 /* The callback of everything that is HTTP and not yet a websocket. */
-int page_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+int page_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
 
 #endif

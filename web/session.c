@@ -197,7 +197,8 @@ static bool too_many(struct session *s, uint64_t now_us)
 	return false;
 }
 
-static enum session_verdict hear_stranger(struct session *s, const uint8_t *data, const char **ret_reason)
+static enum session_verdict hear_stranger(
+	struct session *s, const uint8_t *data, const char **ret_reason)
 {
 	if (s->login_heard || (data[0] != WIRE_LOGIN && data[0] != WIRE_PAIR)) {
 		*ret_reason = "a message out of turn before login";
@@ -254,8 +255,8 @@ static enum session_verdict hear_display(struct session *s, uint64_t now_us, con
 	return SESSION_HANDLED;
 }
 
-enum session_verdict session_hear(struct session *s, uint64_t now_us, const uint8_t *data, size_t size,
-	const char **ret_reason)
+enum session_verdict session_hear(struct session *s, uint64_t now_us, const uint8_t *data,
+	size_t size, const char **ret_reason)
 {
 	if (size == 0 || size > WIRE_DISPLAY_MESSAGE_MAX_BYTES) {
 		*ret_reason = "a message of a size that no message has";
@@ -288,9 +289,10 @@ bool session_ready(const struct session *s)
 	return false;
 }
 
-/* Where a piece would come from the streams: true with *ret_data, or nothing but perhaps an ABORT in
- * the queue. */
-static bool next_of_streams(struct session *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size)
+/* True with a piece of the stream whose turn it is. False: nothing, but perhaps an ABORT was
+ * queued. */
+static bool next_of_streams(
+	struct session *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size)
 {
 	for (unsigned int i = 0; i < s->streams_count; i++) {
 		struct stream *stream = s->streams[s->turn++ % s->streams_count];

@@ -18,9 +18,9 @@ static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char 
 {
 	char value[64];
 
-	/* An empty Upgrade header has no text behind it (CVE-2025-11677): the length comes first. */
+	/* An empty Upgrade has no text behind it (CVE-2025-11677): the length comes first. */
 	return lws_hdr_total_length(wsi, token) > 0 &&
-		lws_hdr_copy(wsi, value, sizeof value, token) > 0 && strcasecmp(value, text) == 0;
+	       lws_hdr_copy(wsi, value, sizeof value, token) > 0 && strcasecmp(value, text) == 0;
 }
 
 bool socket_confirm(struct lws *wsi, struct connection *c)
@@ -122,7 +122,7 @@ void socket_end(struct web *web, struct connection *c)
 
 static int refuse(struct web *web, struct connection *c, const char *reason)
 {
-	log_info("%s refused: %s", c->peer, reason);
+	connection_log_refusal(&web->connections, c->peer, reason, clock_now_us());
 	end_session(web, c);
 	lws_close_reason(c->wsi, (enum lws_close_status)CLOSE_REFUSED, NULL, 0);
 	return -1;
@@ -184,8 +184,8 @@ static void log_mixups(struct connection *c)
 	unsigned int n = session_mixups(c->session);
 
 	if (n > 0) {
-		log_error("held back %u frames for %s that are not of the camera it watches: this is a "
-			  "fault of the hub, please report it",
+		log_error("held back %u frames that are not of the camera that %s watches: this "
+			  "is a fault of the hub, please report it",
 			n, c->peer);
 	}
 }
@@ -219,7 +219,8 @@ static int on_writable(struct lws *wsi, struct connection *c)
 	return 0;
 }
 
-int socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
+int socket_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct connection *c = lws_get_opaque_user_data(wsi);
 

@@ -1,8 +1,8 @@
 /*
  * A display's websocket: from the upgrade to the close, between libwebsockets and session.h.
  *
- * Writes only when libwebsockets says that it may, and only while the socket takes it whole: what it
- * could not write libwebsockets would copy, and keep. One thread.
+ * Writes only when libwebsockets says that it may, and only while the socket takes it whole: what
+ * it could not write libwebsockets would copy, and keep. One thread.
  */
 #ifndef CAMGATE_SOCKET_H
 #define CAMGATE_SOCKET_H
@@ -20,6 +20,7 @@ void socket_reset(struct web *web, struct connection *c);
 /* The connection is no more: the keeper is told, the object freed. */
 void socket_end(struct web *web, struct connection *c);
 
-int socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+int socket_callback(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
 
 #endif

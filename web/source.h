@@ -13,8 +13,8 @@
 struct source {
 	struct ipc_ring ring;
 	struct ring_reader reader;
-	uint64_t seen;        /* number of the newest frame when source_note was last called */
-	uint64_t seen_us;     /* and its capture time */
+	uint64_t seen; /* number of the newest frame when source_note was last called */
+	uint64_t seen_us; /* and its capture time */
 	uint32_t interval_us; /* between frames, as observed; 0: not known yet */
 };
 

@@ -9,8 +9,9 @@ void stream_init(struct stream *s, const struct buffer_tag *tag, const struct so
 {
 	uint64_t newest = ring_newest(&source->reader);
 
-	*s = (struct stream){
-		.tag = *tag, .source = source, .window = STREAM_WINDOW_MIN,
+	*s = (struct stream){.tag = *tag,
+		.source = source,
+		.window = STREAM_WINDOW_MIN,
 		.taken = newest > 0 ? newest - 1 : 0,
 		.counts = {.connection = tag->connection, .stream = tag->stream}};
 	buffer_init(&s->buffer, tag);
@@ -82,16 +83,16 @@ bool stream_ready(const struct stream *s)
 		return true;
 	}
 	return s->source && s->flights_count < s->window &&
-		ring_newest(&s->source->reader) > s->taken;
+	       ring_newest(&s->source->reader) > s->taken;
 }
 
 /* The one place that says whether a frame may go to this stream. */
 static bool frame_is_ours(const struct stream *s, const struct wire_frame_header *h)
 {
 	return memcmp(h->camera, s->tag.camera, CAMERA_ID_BYTES) == 0 &&
-		memcmp(s->source->ring.camera, s->tag.camera, CAMERA_ID_BYTES) == 0 &&
-		memcmp(s->source->ring.generation, s->tag.generation, GENERATION_BYTES) == 0 &&
-		h->rendition == s->tag.rendition;
+	       memcmp(s->source->ring.camera, s->tag.camera, CAMERA_ID_BYTES) == 0 &&
+	       memcmp(s->source->ring.generation, s->tag.generation, GENERATION_BYTES) == 0 &&
+	       h->rendition == s->tag.rendition;
 }
 
 static bool too_old(const struct stream *s, uint64_t capture_us, uint64_t now_us)
@@ -100,7 +101,8 @@ static bool too_old(const struct stream *s, uint64_t capture_us, uint64_t now_us
 }
 
 /* Copies frame `number` into the buffer and checks what was really copied. */
-static enum stream_step take_frame(struct stream *s, uint64_t number, uint32_t size, uint64_t now_us)
+static enum stream_step take_frame(
+	struct stream *s, uint64_t number, uint32_t size, uint64_t now_us)
 {
 	struct wire_frame_header header;
 	uint8_t *frame;
@@ -163,7 +165,7 @@ static enum stream_step begin_frame(struct stream *s, uint64_t now_us)
 			return STREAM_IDLE;
 		}
 		if (!epoch_allowed(s, hint.epoch)) {
-			return STREAM_IDLE; /* its key is on the way, or this stream lost its right */
+			return STREAM_IDLE; /* its key is on the way, or the right is lost */
 		}
 		step = take_frame(s, newest, size, now_us);
 		if (step != STREAM_IDLE) {
@@ -189,16 +191,16 @@ static enum stream_step next_piece(struct stream *s, uint8_t **ret_data, size_t 
 	}
 	*ret_data = frame + s->offset - WIRE_CHUNK_HEADER_BYTES;
 	*ret_size = WIRE_CHUNK_HEADER_BYTES + s->piece;
-	wire_encode_chunk_header(
-		&(struct wire_chunk){.stream = s->tag.stream,
-			.frame = s->frame,
-			.offset = (uint32_t)s->offset,
-			.total = (uint32_t)total},
+	wire_encode_chunk_header(&(struct wire_chunk){.stream = s->tag.stream,
+					 .frame = s->frame,
+					 .offset = (uint32_t)s->offset,
+					 .total = (uint32_t)total},
 		*ret_data);
 	return STREAM_PIECE;
 }
 
-enum stream_step stream_next(struct stream *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size)
+enum stream_step stream_next(
+	struct stream *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size)
 {
 	if (!under_way(s)) {
 		enum stream_step step;
@@ -229,8 +231,8 @@ void stream_sent(struct stream *s, uint64_t now_us)
 	if (s->offset < s->buffer.frame_bytes) {
 		return;
 	}
-	s->flights[s->flights_count++] =
-		(struct stream_flight){.frame = s->frame, .begun_us = s->begun_us, .done_us = now_us};
+	s->flights[s->flights_count++] = (struct stream_flight){
+		.frame = s->frame, .begun_us = s->begun_us, .done_us = now_us};
 	s->counts.sent++;
 	s->counts_changed = true;
 	buffer_wipe(&s->buffer);
@@ -249,8 +251,8 @@ static void adapt_window(struct stream *s, const struct wire_ack *ack,
 		(ack->age_ms != UINT16_MAX && ack->age_ms > AGE_FOR_NARROW_WINDOW_MS)) {
 		s->window = STREAM_WINDOW_MIN;
 	} else if (s->starved && ack->outcome == OUTCOME_DRAWN &&
-		ack->age_ms <= AGE_FOR_WIDER_WINDOW_MS && handing_us < answer_us / 4 &&
-		s->window < STREAM_WINDOW_MAX) {
+		   ack->age_ms <= AGE_FOR_WIDER_WINDOW_MS && handing_us < answer_us / 4 &&
+		   s->window < STREAM_WINDOW_MAX) {
 		s->window++;
 	}
 	s->starved = false;

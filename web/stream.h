@@ -24,18 +24,18 @@ struct stream_flight {
 };
 
 struct stream {
-	struct buffer_tag tag;       /* as given by the keeper */
+	struct buffer_tag tag; /* as given by the keeper */
 	const struct source *source; /* borrowed; NULL when its ring is gone */
 	struct buffer buffer;
 
 	uint32_t epochs[STREAM_EPOCHS_MAX]; /* whose keys the display was told */
 	unsigned int epochs_count;
 
-	uint64_t taken;  /* number in the ring of the frame last looked at */
-	uint32_t frame;  /* number on the wire of the frame last begun */
-	size_t offset;   /* bytes of it that were sent */
-	size_t piece;    /* bytes of the piece that the caller is sending */
-	uint32_t epoch;  /* of the frame in the buffer */
+	uint64_t taken; /* number in the ring of the frame last looked at */
+	uint32_t frame; /* number on the wire of the frame last begun */
+	size_t offset; /* bytes of it that were sent */
+	size_t piece; /* bytes of the piece that the caller is sending */
+	uint32_t epoch; /* of the frame in the buffer */
 	uint64_t capture_us, begun_us;
 
 	unsigned int window;
@@ -45,11 +45,11 @@ struct stream {
 
 	struct ipc_counts counts;
 	bool counts_changed;
-	unsigned int mixups; /* frames of the ring or the buffer that were not this stream's: not sent */
+	unsigned int mixups; /* frames that were not this stream's: held back */
 };
 
 enum stream_step {
-	STREAM_IDLE,  /* nothing to send now */
+	STREAM_IDLE, /* nothing to send now */
 	STREAM_PIECE, /* *ret_data is a chunk */
 	STREAM_ABORT, /* the frame under way is given up: tell the display */
 };
@@ -67,7 +67,8 @@ bool stream_drop_source(struct stream *s);
 /* True if stream_next would find something to do. */
 bool stream_ready(const struct stream *s);
 /* The next chunk; BUFFER_LIBRARY_BYTES before *ret_data may be overwritten. */
-enum stream_step stream_next(struct stream *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size);
+enum stream_step stream_next(
+	struct stream *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size);
 /* The chunk of the last stream_next was handed over whole. */
 void stream_sent(struct stream *s, uint64_t now_us);
 

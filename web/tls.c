@@ -30,7 +30,7 @@ static int no_passphrase(char *buffer, int size, int writing, void *user)
 	return 0;
 }
 
-static int read_chain(const uint8_t *pem, size_t size, X509 **ret_leaf, STACK_OF(X509) **ret_chain)
+static int read_chain(const uint8_t *pem, size_t size, X509 **ret_leaf, STACK_OF(X509) * *ret_chain)
 {
 	BIO *bio = BIO_new_mem_buf(pem, (int)size);
 	STACK_OF(X509) *chain = sk_X509_new_null();
@@ -106,22 +106,24 @@ int tls_install(struct tls *t)
 int tls_set_up(struct tls *t, SSL_CTX *context)
 {
 	/* Clients that prefer ChaCha20 have no AES instructions themselves. */
-	const char *suites = has_aes_instructions()
-		? "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384"
-		: "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
+	const char *suites = has_aes_instructions() ? "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_"
+						      "POLY1305_SHA256:TLS_AES_256_GCM_SHA384"
+						    : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_"
+						      "GCM_SHA256:TLS_AES_256_GCM_SHA384";
 
 	if (SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
 		SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1 ||
 		SSL_CTX_set_ciphersuites(context, suites) != 1 ||
-		SSL_CTX_set_num_tickets(context, 0) != 1 || SSL_CTX_set_max_early_data(context, 0) != 1 ||
+		SSL_CTX_set_num_tickets(context, 0) != 1 ||
+		SSL_CTX_set_max_early_data(context, 0) != 1 ||
 		SSL_CTX_set_recv_max_early_data(context, 0) != 1) {
 		ERR_clear_error();
 		return -EIO;
 	}
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_options(context,
-		SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-			SSL_OP_PRIORITIZE_CHACHA);
+	(void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+						   SSL_OP_CIPHER_SERVER_PREFERENCE |
+						   SSL_OP_PRIORITIZE_CHACHA);
 	t->context = context;
 	return tls_install(t);
 }

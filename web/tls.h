@@ -1,6 +1,7 @@
 /*
- * TLS as this hub speaks it: 1.3 only, no tickets, no early data, HTTP/1.1 only; ChaCha20 first where the
- * processor has no AES instructions. Certificate and key come from the keeper, from memory.
+ * TLS as this hub speaks it: 1.3 only, no tickets, no early data, HTTP/1.1 only; ChaCha20 first
+ * where the processor has no AES instructions. Certificate and key come from the keeper, from
+ * memory.
  *
  * 0 or -errno. One thread.
  */
@@ -14,7 +15,7 @@
 struct tls {
 	SSL_CTX *context; /* libwebsockets', borrowed; NULL until it has made it */
 	X509 *leaf;
-	STACK_OF(X509) *chain; /* above the leaf */
+	STACK_OF(X509) * chain; /* above the leaf */
 	EVP_PKEY *key;
 };
 

@@ -26,16 +26,20 @@ enum {
 	DESCRIPTORS = 1024,
 	REQUEST_S = 10,
 	TX_BYTES = 16384, /* one TLS record */
-	RX_BYTES = 1024,  /* more than a message of a display */
+	RX_BYTES = 1024, /* more than a message of a display */
 };
 
 static volatile sig_atomic_t told_to_end;
 static struct lws_context *context_to_wake;
 
 static const struct lws_protocols protocols[] = {
-	{.name = WEB_PROTOCOL_HTTP, .callback = page_callback, .rx_buffer_size = RX_BYTES,
+	{.name = WEB_PROTOCOL_HTTP,
+		.callback = page_callback,
+		.rx_buffer_size = RX_BYTES,
 		.tx_packet_size = TX_BYTES},
-	{.name = WEB_PROTOCOL_SOCKET, .callback = socket_callback, .rx_buffer_size = RX_BYTES,
+	{.name = WEB_PROTOCOL_SOCKET,
+		.callback = socket_callback,
+		.rx_buffer_size = RX_BYTES,
 		.tx_packet_size = TX_BYTES},
 	{.name = WEB_PROTOCOL_FRONT, .callback = front_callback},
 	{.name = WEB_PROTOCOL_LINK, .callback = link_callback},
@@ -131,7 +135,8 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 			continue;
 		}
 		if (c->session) {
-			log_info("%s refused: no login in time", c->peer);
+			connection_log_refusal(
+				&web->connections, c->peer, "no login in time", now_us);
 			socket_close(web, c, CLOSE_REFUSED);
 		} else {
 			socket_reset(web, c);
@@ -152,8 +157,8 @@ static int open_listener(const struct options *o)
 			  "--listen with another port",
 			o->listen);
 	} else if (fd == -EACCES) {
-		log_error("%s may not be used by this user; ports below 1024 need a listening socket "
-			  "from systemd, or use --listen with a higher port",
+		log_error("%s may not be used by this user; for ports below 1024 let systemd "
+			  "open the socket, or use --listen with a higher port",
 			o->listen);
 	} else if (fd < 0) {
 		log_error("cannot listen on %s: %s", o->listen, strerror(-fd));
@@ -173,7 +178,8 @@ static int start_link(struct web *web, const struct options *o, int listener)
 	web->hosts.port = hello.port;
 	r = link_init(&web->link, web, o->socket_dir);
 	if (r < 0) {
-		log_error("cannot reach the keeper in %s: %s. Is it running?", o->socket_dir, strerror(-r));
+		log_error("cannot reach the keeper in %s: %s. Is it running?", o->socket_dir,
+			strerror(-r));
 		return r;
 	}
 	link_send_hello(&web->link, &hello);
@@ -190,8 +196,9 @@ static int start_library(struct web *web)
 		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
 		.protocols = protocols,
 		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-			LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-			LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+			   LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+			   LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
 		.user = web,
 		.timeout_secs = REQUEST_S,
 		.keepalive_timeout = REQUEST_S,
@@ -287,7 +294,8 @@ static void serve(struct web *web)
 {
 	uint64_t end_us = UINT64_MAX;
 
-	while (!web->failed && (web->connections.count > 0 || !web->ending) && clock_now_us() < end_us) {
+	while (!web->failed && (web->connections.count > 0 || !web->ending) &&
+		clock_now_us() < end_us) {
 		if (told_to_end && !web->ending) {
 			say_goodbye(web);
 			end_us = clock_now_us() + GOODBYE_US;

@@ -4,8 +4,8 @@
  *     network ─► front ─► page (HTTP) / socket (websocket) ─► session ─► link ─► keeper
  *     ring ─► feed ─► session ─► socket ─► network
  *
- * One thread, one libwebsockets loop. The keeper says everything that decides (orders.h); when it is
- * gone all connections are reset and the process ends.
+ * One thread, one libwebsockets loop. The keeper says everything that decides (orders.h); when it
+ * is gone all connections are reset and the process ends.
  */
 #ifndef CAMGATE_WEB_H
 #define CAMGATE_WEB_H
@@ -33,20 +33,21 @@ struct web {
 	uint8_t *ca;
 	size_t ca_size;
 	struct connections connections;
-	struct connection *adopting; /* while libwebsockets takes it over; NULL when it did not live */
+	struct connection
+		*adopting; /* while libwebsockets takes it over; NULL when it did not live */
 	struct feeds feeds;
 	struct link link;
 	lws_sorted_usec_list_t sweep;
 	uint64_t counts_us; /* when the counts were last reported */
 	bool configured;
-	bool ending;   /* say goodbye and stop */
-	bool failed;   /* stop now, exit 1 */
+	bool ending; /* say goodbye and stop */
+	bool failed; /* stop now, exit 1 */
 };
 
 /* The role's state, from any of its wsi. */
 struct web *web_of(struct lws *wsi);
-/* Adopts a descriptor that is no connection into the loop; it is the loop's from then on, and closed
- * when this fails. NULL on failure. Only connections have opaque user data. */
+/* Adopts a descriptor that is no connection into the loop; it is the loop's from then on, and
+ * closed when this fails. NULL on failure. Only connections have opaque user data. */
 struct lws *web_adopt(struct web *web, int fd, const char *protocol);
 /* Something that the role cannot go on without is gone: resets everybody, ends the process. */
 void web_fail(struct web *web);

@@ -1,6 +1,6 @@
 /*
- * Sessions over a real ring, an injected clock, and no socket: a camera to publish with, a session that
- * watches it, and what that session would send.
+ * Sessions over a real ring, an injected clock, and no socket: a camera to publish with, a session
+ * that watches it, and what that session would send.
  */
 #ifndef CAMGATE_SESSION_FIXTURE_H
 #define CAMGATE_SESSION_FIXTURE_H
@@ -48,11 +48,15 @@ static inline void camera_close(struct camera *c)
 }
 
 /* camera_number, rendition: what the frame says of itself. */
-static inline void publish_as(struct camera *c, uint8_t camera_number, uint8_t rendition, uint32_t epoch,
-	uint32_t size)
+static inline void publish_as(
+	struct camera *c, uint8_t camera_number, uint8_t rendition, uint32_t epoch, uint32_t size)
 {
-	struct wire_frame_header h = {.camera = {camera_number}, .rendition = rendition, .width = 640,
-		.height = 480, .epoch = epoch, .capture_us = now_us};
+	struct wire_frame_header h = {.camera = {camera_number},
+		.rendition = rendition,
+		.width = 640,
+		.height = 480,
+		.epoch = epoch,
+		.capture_us = now_us};
 	uint8_t *slot = ring_begin(&c->writer);
 
 	memset(slot, (int)(c->writer.published + 1), size);
@@ -68,7 +72,8 @@ static inline void publish(struct camera *c, uint32_t epoch, uint32_t size)
 
 static inline int give(struct session *s, uint16_t stream, const struct camera *c)
 {
-	struct ipc_give m = {.connection = s->connection, .stream = stream, .ring = c->source.ring.ring};
+	struct ipc_give m = {
+		.connection = s->connection, .stream = stream, .ring = c->source.ring.ring};
 
 	memcpy(m.camera, c->source.ring.camera, sizeof m.camera);
 	memcpy(m.generation, c->source.ring.generation, sizeof m.generation);
@@ -78,8 +83,12 @@ static inline int give(struct session *s, uint16_t stream, const struct camera *
 static inline void tell_key(struct session *s, uint16_t stream, uint32_t epoch, bool breaks)
 {
 	static const uint8_t key[] = {WIRE_HUB, 'k'};
-	struct ipc_tell_key m = {.connection = s->connection, .stream = stream, .epoch = epoch,
-		.breaks = breaks, .bytes = key, .size = sizeof key};
+	struct ipc_tell_key m = {.connection = s->connection,
+		.stream = stream,
+		.epoch = epoch,
+		.breaks = breaks,
+		.bytes = key,
+		.size = sizeof key};
 
 	assert_int_equal(session_tell_key(s, &m), 0);
 }
@@ -164,10 +173,11 @@ static inline uint32_t next_frame(struct session *s, uint8_t *ret_fill)
 	}
 }
 
-static inline enum session_verdict answer(struct session *s, uint16_t stream, uint32_t frame, uint8_t outcome,
-	uint16_t age_ms)
+static inline enum session_verdict answer(
+	struct session *s, uint16_t stream, uint32_t frame, uint8_t outcome, uint16_t age_ms)
 {
-	struct wire_ack ack = {.outcome = outcome, .stream = stream, .frame = frame, .age_ms = age_ms};
+	struct wire_ack ack = {
+		.outcome = outcome, .stream = stream, .frame = frame, .age_ms = age_ms};
 	const char *reason;
 	uint8_t out[16];
 	ssize_t n = wire_encode_ack(&ack, out, sizeof out);

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct buffer_tag owner = {.connection = 7, .stream = 3, .camera = {1}, .generation = {2}};
+static const struct buffer_tag owner = {
+	.connection = 7, .stream = 3, .camera = {1}, .generation = {2}};
 
 static void assert_all_zero(const uint8_t *at, size_t size)
 {
@@ -113,7 +114,8 @@ static void wipe_is_still_there_after_optimisation(void **state)
 
 	(void)state;
 	(void)snprintf(command, sizeof command,
-		"objdump -d --disassemble=buffer_wipe --no-show-raw-insn /proc/%d/exe", (int)getpid());
+		"objdump -d --disassemble=buffer_wipe --no-show-raw-insn /proc/%d/exe",
+		(int)getpid());
 	f = popen(command, "r");
 	assert_non_null(f);
 	while (fgets(line, sizeof line, f)) {

@@ -48,10 +48,10 @@ static void host_is_accepted_when_it_is_a_name_of_ours_with_our_port(void **stat
 static void host_matches_whole_and_never_by_a_part(void **state)
 {
 	static const char *const bad[] = {"", ":8443", "hub", "hub:443", "hub:84430", "hub:8443 ",
-		" hub:8443", "hu:8443", "hub.:8443", "hub.localx:8443", "xhub:8443", "hub.local.evil:8443",
-		"hub:", "hub:8443:8443", "hub:08443x", "hub/:8443", "hub@evil:8443", "evil@hub:8443",
-		"[hub]:8443", "hub:-8443", "hub:65536", "hub:0", "hub.local:8443\r\nx", "h\xc3\xbc:8443",
-		"hub,hub:8443"};
+		" hub:8443", "hu:8443", "hub.:8443", "hub.localx:8443", "xhub:8443",
+		"hub.local.evil:8443", "hub:", "hub:8443:8443", "hub:08443x", "hub/:8443",
+		"hub@evil:8443", "evil@hub:8443", "[hub]:8443", "hub:-8443", "hub:65536", "hub:0",
+		"hub.local:8443\r\nx", "h\xc3\xbc:8443", "hub,hub:8443"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -93,8 +93,9 @@ static void port_443_is_left_out_by_browsers(void **state)
 static void origin_is_https_of_the_same_host_and_port(void **state)
 {
 	static const char *const bad[] = {"", "null", "hub:8443", "http://hub:8443", "https://hub",
-		"https://hub:8444", "https://hub:8443/", "https://evil:8443", "https://hub:8443.evil",
-		"https://hub:8443@evil", "HTTPS//hub:8443", "wss://hub:8443"};
+		"https://hub:8444", "https://hub:8443/", "https://evil:8443",
+		"https://hub:8443.evil", "https://hub:8443@evil", "HTTPS//hub:8443",
+		"wss://hub:8443"};
 
 	(void)state;
 	assert_true(hosts_same_origin("https://hub:8443", "hub:8443"));

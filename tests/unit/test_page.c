@@ -46,8 +46,9 @@ static void assert_same(const struct page_answer *a, const struct page_answer *b
 
 static void page_refuses_everything_else_in_one_way(void **state)
 {
-	static const char *const paths[] = {"", "//", "/app", "/app.js/", "/APP.JS", "/app.js?x", "/../app.js",
-		"app.js", "//app.js", "/index.htm", "/snapshot", "/stream", "/status", "*"};
+	static const char *const paths[] = {"", "//", "/app", "/app.js/", "/APP.JS", "/app.js?x",
+		"/../app.js", "app.js", "//app.js", "/index.htm", "/snapshot", "/stream", "/status",
+		"*"};
 	struct page_answer first, a;
 
 	(void)state;
@@ -75,9 +76,11 @@ static void page_headers_allow_nothing_but_this_hub(void **state)
 	assert_string_equal(head + n - 4, "\r\n\r\n");
 	assert_non_null(strstr(head, "\r\nContent-Length: 15\r\n"));
 	assert_non_null(strstr(head,
-		"\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; worker-src 'self'; "
+		"\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; worker-src "
+		"'self'; "
 		"style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
-		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'\r\n"));
+		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for "
+		"'script'\r\n"));
 	assert_non_null(strstr(head, "\r\nCache-Control: no-store\r\n"));
 	assert_non_null(strstr(head, "\r\nX-Content-Type-Options: nosniff\r\n"));
 	assert_non_null(strstr(head, "\r\nReferrer-Policy: no-referrer\r\n"));

@@ -14,7 +14,8 @@ static void session_sends_only_frames_of_the_watched_camera(void **state)
 	s = watching(1, 10, &a);
 	publish(&b, 1, 1000);
 	assert_int_equal(next(s).type, 0);
-	/* Frames of another camera, or of a rendition that was not asked for, in this camera's own ring. */
+	/* Frames of another camera, or of a rendition that was not asked for, in this camera's own
+	 * ring. */
 	publish_as(&a, 2, RENDITION_FULL, 1, 1000);
 	assert_int_equal(next(s).type, 0);
 	publish_as(&a, 1, RENDITION_FULL + 1, 1, 1000);
@@ -31,7 +32,8 @@ static void session_is_given_only_what_the_keeper_named(void **state)
 {
 	struct camera a;
 	struct session *s = session_create(1);
-	struct ipc_give m = {.connection = 1, .stream = 1, .ring = 1, .camera = {1}, .generation = {101}};
+	struct ipc_give m = {
+		.connection = 1, .stream = 1, .ring = 1, .camera = {1}, .generation = {101}};
 	struct ipc_give wrong[4] = {m, m, m, m};
 
 	(void)state;
@@ -172,11 +174,12 @@ static void no_allocation_belongs_to_two_live_sessions(void **state)
 		for (int k = 0; k < SESSIONS; k++) {
 			for (int m = 0; all[k] && m < k; m++) {
 				const struct buffer *x = &all[k]->streams[0]->buffer;
-				const struct buffer *y = all[m] ? &all[m]->streams[0]->buffer : NULL;
+				const struct buffer *y =
+					all[m] ? &all[m]->streams[0]->buffer : NULL;
 
 				if (y && x->memory && y->memory) {
 					assert_true(x->memory + x->capacity <= y->memory ||
-						y->memory + y->capacity <= x->memory);
+						    y->memory + y->capacity <= x->memory);
 					assert_true(x->tag.connection == all[k]->connection);
 				}
 			}
@@ -230,8 +233,8 @@ static void stranger_may_say_one_thing_and_hears_the_challenge_alone(void **stat
 {
 	static const uint8_t challenge[] = {WIRE_CHALLENGE}, hub[] = {WIRE_HUB};
 	static const uint8_t first[] = {WIRE_LOGIN, WIRE_PAIR};
-	static const uint8_t never[] = {0, WIRE_CHUNK, WIRE_ACK, WIRE_PULSE, WIRE_CHALLENGE, WIRE_HUB,
-		WIRE_DISPLAY, 0xff};
+	static const uint8_t never[] = {
+		0, WIRE_CHUNK, WIRE_ACK, WIRE_PULSE, WIRE_CHALLENGE, WIRE_HUB, WIRE_DISPLAY, 0xff};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof never; i++) {
@@ -257,7 +260,8 @@ static void stranger_may_say_one_thing_and_hears_the_challenge_alone(void **stat
 
 static void display_that_talks_too_much_is_refused(void **state)
 {
-	static const uint8_t pulse[] = {WIRE_PULSE}, long_pulse[] = {WIRE_PULSE, 0}, message[] = {WIRE_DISPLAY};
+	static const uint8_t pulse[] = {WIRE_PULSE}, long_pulse[] = {WIRE_PULSE, 0},
+			     message[] = {WIRE_DISPLAY};
 	uint8_t large[WIRE_DISPLAY_MESSAGE_MAX_BYTES + 1] = {WIRE_DISPLAY};
 	struct session *s = admitted(1);
 

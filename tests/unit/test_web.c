@@ -22,8 +22,8 @@ static void page_has_its_policy_on_every_answer(void **state)
 		uint8_t body[10];
 		const char *answer;
 
-		(void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: hub.local:%u\r\n\r\n",
-			paths[i], f->port);
+		(void)snprintf(request, sizeof request,
+			"GET %s HTTP/1.1\r\nHost: hub.local:%u\r\n\r\n", paths[i], f->port);
 		answer = client_ask(c, request);
 		assert_memory_equal(answer, i == 0 ? "HTTP/1.1 200" : "HTTP/1.1 404", 12);
 		assert_non_null(strstr(answer, "Content-Security-Policy: default-src 'none'; "));
@@ -44,7 +44,8 @@ static void page_has_nothing_for_others(void **state)
 	expect_not_found(f, "GET / HTTP/1.1\r\n\r\n");
 	expect_not_found(f, "GET / HTTP/1.1\r\nHost: localhost:%\r\nHost: evil.example:%\r\n\r\n");
 	expect_not_found(f, "GET /index.html/ HTTP/1.1\r\nHost: localhost:%\r\n\r\n");
-	expect_not_found(f, "POST /ca.crt HTTP/1.1\r\nHost: localhost:%\r\nContent-Length: 0\r\n\r\n");
+	expect_not_found(
+		f, "POST /ca.crt HTTP/1.1\r\nHost: localhost:%\r\nContent-Length: 0\r\n\r\n");
 	expect_not_found(f, "GET /socket HTTP/1.1\r\nHost: localhost:%\r\n\r\n");
 }
 
@@ -70,7 +71,8 @@ static void plain_http_is_told_the_https_address_and_nothing_else(void **state)
 		text[n] = '\0';
 		if (i == 0) {
 			assert_memory_equal(text, "HTTP/1.1 307", 12);
-			assert_non_null(strstr(text, with_port(f, "Location: https://hub.local:%/\r\n")));
+			assert_non_null(
+				strstr(text, with_port(f, "Location: https://hub.local:%/\r\n")));
 		} else {
 			assert_memory_equal(text, "HTTP/1.1 400", 12);
 			assert_null(strstr(text, "Location"));
@@ -114,7 +116,8 @@ static void tls_is_1_3_with_http_1_1_and_no_tickets(void **state)
 static void upgrade_is_for_pages_of_this_hub_alone(void **state)
 {
 	static const char *const refused[] = {
-		REQUEST("evil.example:%", "websocket", PROTOCOL, "Origin: https://evil.example:%\r\n"),
+		REQUEST("evil.example:%", "websocket", PROTOCOL,
+			"Origin: https://evil.example:%\r\n"),
 		REQUEST("localhost:%", "websocket", PROTOCOL, "Origin: https://evil.example:%\r\n"),
 		REQUEST("localhost:%", "websocket", PROTOCOL, "Origin: http://localhost:%\r\n"),
 		REQUEST("localhost:%", "websocket", PROTOCOL, "Origin: https://hub.local:%\r\n"),
@@ -233,8 +236,11 @@ static void give(struct fixture *f, uint64_t connection, uint32_t epoch)
 {
 	static const uint8_t key[] = {WIRE_HUB, 'k', 'e', 'y'};
 	struct ipc_give m = {.connection = connection, .stream = STREAM, .ring = RING};
-	struct ipc_tell_key k = {.connection = connection, .stream = STREAM, .epoch = epoch,
-		.bytes = key, .size = sizeof key};
+	struct ipc_tell_key k = {.connection = connection,
+		.stream = STREAM,
+		.epoch = epoch,
+		.bytes = key,
+		.size = sizeof key};
 	uint8_t out[256];
 
 	memcpy(m.camera, camera_id, sizeof m.camera);
@@ -245,8 +251,8 @@ static void give(struct fixture *f, uint64_t connection, uint32_t epoch)
 
 static void publish(struct ring_writer *w, uint32_t size, uint32_t epoch, uint8_t fill)
 {
-	struct wire_frame_header h = {.width = 1920, .height = 1080, .epoch = epoch,
-		.capture_us = clock_now_us()};
+	struct wire_frame_header h = {
+		.width = 1920, .height = 1080, .epoch = epoch, .capture_us = clock_now_us()};
 	uint8_t *slot = ring_begin(w);
 
 	memcpy(h.camera, camera_id, sizeof h.camera);
@@ -283,7 +289,8 @@ static uint8_t receive_frame(struct client *c, uint32_t number, uint32_t size)
 
 static void send_ack(struct client *c, uint32_t frame)
 {
-	struct wire_ack ack = {.outcome = OUTCOME_DRAWN, .stream = STREAM, .frame = frame, .age_ms = 5};
+	struct wire_ack ack = {
+		.outcome = OUTCOME_DRAWN, .stream = STREAM, .frame = frame, .age_ms = 5};
 	uint8_t out[16];
 	ssize_t n = wire_encode_ack(&ack, out, sizeof out);
 

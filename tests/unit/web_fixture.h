@@ -67,7 +67,8 @@ static inline void keeper_receive(struct fixture *f, uint8_t type, uint8_t skip)
 		struct pollfd p = {.fd = f->keeper, .events = POLLIN};
 
 		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-		assert_int_equal(ipc_receive(f->keeper, f->buffer, sizeof f->buffer, &f->message), 0);
+		assert_int_equal(
+			ipc_receive(f->keeper, f->buffer, sizeof f->buffer, &f->message), 0);
 	} while (f->message.type == skip);
 	assert_int_equal(f->message.type, type);
 }
@@ -286,7 +287,8 @@ static inline int client_receive(struct client *c)
 
 static inline void client_send(struct client *c, int opcode, const void *data, size_t size)
 {
-	uint8_t out[4096 + 8] = {(uint8_t)(0x80 | opcode), (uint8_t)(0x80 | (size < 126 ? size : 126))};
+	uint8_t out[4096 + 8] = {
+		(uint8_t)(0x80 | opcode), (uint8_t)(0x80 | (size < 126 ? size : 126))};
 	size_t n = 2;
 
 	assert_true(size <= 4096);

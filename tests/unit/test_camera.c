@@ -400,6 +400,51 @@ static void camera_publishes_nothing_until_somebody_watches(void **state)
 	free(frame);
 }
 
+/* Waits for a status with this activity. */
+static void keeper_expect_activity(struct keeper *k, uint8_t activity)
+{
+	uint64_t until = clock_now_us() + PATIENCE_MS * 1000;
+	struct ipc_camera_status status;
+	struct ipc_message m;
+
+	while (clock_now_us() < until) {
+		struct pollfd p = {.fd = k->camera, .events = POLLIN};
+
+		if (poll(&p, 1, PATIENCE_MS) == 1 &&
+			ipc_receive(k->camera, k->buffer, sizeof(k->buffer), &m) == 0 &&
+			m.type == IPC_CAMERA_STATUS && ipc_parse_camera_status(&m, &status) == 0 &&
+			status.activity == activity) {
+			return;
+		}
+	}
+	fail();
+}
+
+static void camera_that_lingers_captures_and_publishes_nothing(void **state)
+{
+	struct keeper *k = *state;
+	uint64_t number, since_us;
+	uint8_t *frame;
+	uint32_t size;
+
+	k->options.linger_s = 1;
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_attach(k);
+	frame = malloc(k->hello.frame_max_bytes);
+	keeper_demand(k, 1);
+	keeper_expect_activity(k, CAMERA_STREAMING);
+	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
+	keeper_demand(k, 0);
+	since_us = clock_now_us();
+	poll(NULL, 0, 200);
+	number = ring_newest(&k->ring);
+	assert_int_equal(keeper_frame(k, number, 300, frame, &size), 0);
+	keeper_expect_activity(k, CAMERA_IDLE);
+	assert_in_range(clock_now_us() - since_us, 900000, 3000000);
+	free(frame);
+}
+
 static void camera_key_opens_only_for_the_session_it_was_wrapped_for(void **state)
 {
 	struct keeper *k = *state;
@@ -561,6 +606,7 @@ int main(void)
 		TEST(camera_frames_open_with_the_key_that_the_display_was_given),
 		TEST(camera_ring_holds_no_picture_in_the_clear),
 		TEST(camera_publishes_nothing_until_somebody_watches),
+		TEST(camera_that_lingers_captures_and_publishes_nothing),
 		TEST(camera_key_opens_only_for_the_session_it_was_wrapped_for),
 		TEST(camera_frames_after_a_rotation_do_not_open_with_the_old_key),
 		TEST(camera_switches_to_the_epoch_that_was_given_before),

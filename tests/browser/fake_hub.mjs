@@ -1,44 +1,17 @@
 /**
  * A hub in Node, written from PROTOCOL.md alone: for working on the page without a hub, for tests
  * that need a hub which misbehaves on purpose, and as a second reading of the protocol.
+ * It talks to whatever looks like a websocket of a server; fake_server.mjs puts it on a real one.
  */
-import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, createPublicKey, randomBytes,
-	timingSafeEqual } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { WebSocketServer } from 'ws';
+import { createPublicKey, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FakeCamera, PURPOSE } from './fake_camera.mjs';
 import { hmac, pointToJwk, sha256, signRaw, verifyRaw } from './hub_crypto.mjs';
 
-const UI = fileURLToPath(new URL('../../web/ui/', import.meta.url));
-const TYPES = {
-	'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css',
-	'.svg': 'image/svg+xml',
-};
-const CSP = 'default-src \'none\'; script-src \'self\'; worker-src \'self\'; style-src \'self\'; '
-	+ 'connect-src \'self\'; img-src \'self\'; base-uri \'none\'; form-action \'none\'; '
-	+ 'frame-ancestors \'none\'; require-trusted-types-for \'script\'; trusted-types camgate';
 const PIECE = 16352;
 const CREDITS = 2;
 
 export const KIND = { WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5 };
 export const OUTCOMES = [null, 'drawn', 'late', 'hidden', 'refused'];
-
-function makeCertificate() {
-	const directory = mkdtempSync(join(tmpdir(), 'camgate-fake-'));
-	const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(directory, name));
-	execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-		'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert, '-days', '30', '-subj',
-		'/CN=camgate test', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-	{ stdio: 'ignore' });
-	const made = { key: readFileSync(key), cert: readFileSync(cert) };
-	rmSync(directory, { recursive: true });
-	return made;
-}
 
 /** One connection, from upgrade to close. */
 class Connection {
@@ -262,8 +235,8 @@ class Connection {
 }
 
 export class FakeHub {
-	/** @param {{cameras?: object[], port?: number}} options */
-	constructor({ cameras = [{ name: 'Front door', tag: 1 }], port = 0 } = {}) {
+	/** @param {{cameras?: object[], origin?: string}} options */
+	constructor({ cameras = [{ name: 'Front door', tag: 1 }], origin = 'https://hub.test:8443' } = {}) {
 		const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 		const jwk = publicKey.export({ format: 'jwk' });
 		this.key = privateKey;
@@ -281,41 +254,14 @@ export class FakeHub {
 		this.times = 0;
 		/** What goes wrong, see where each is looked at. */
 		this.faults = {};
-		this.certificate = makeCertificate();
-		this.wantedPort = port;
-		this.timers = [];
-	}
-
-	async start() {
-		this.server = createServer({ ...this.certificate, minVersion: 'TLSv1.3' },
-			(request, response) => this.serve(request, response));
-		const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false,
-			handleProtocols: (offered) => offered.has('camgate.v1') && 'camgate.v1' });
-		this.server.on('upgrade', (request, socket, head) => {
-			if (this.faults.noSocket || request.url !== '/socket'
-				|| request.headers.origin !== `https://${request.headers.host}`) {
-				socket.destroy();
-				return;
-			}
-			sockets.handleUpgrade(request, socket, head, (websocket) => {
-				if (this.faults.busy) {
-					websocket.close(4001);
-					return;
-				}
-				this.connections.add(new Connection(this, websocket, request.headers.origin));
-			});
-		});
-		await new Promise((resolve) => {
-			this.server.listen(this.wantedPort, '127.0.0.1', resolve);
-		});
-		this.port = this.wantedPort = this.server.address().port;
+		this.origin = origin;
 		this.timers = this.cameras.map((camera) =>
 			setInterval(() => this.publish(camera), 1000 / camera.fps));
-		return this;
 	}
 
-	get origin() {
-		return `https://127.0.0.1:${this.port}`;
+	/** @param {any} websocket as the ws package makes them @param {string} origin */
+	accept(websocket, origin) {
+		this.connections.add(new Connection(this, websocket, origin));
 	}
 
 	publish(camera) {
@@ -333,19 +279,6 @@ export class FakeHub {
 			frame[frame.length - 100] ^= 1;
 		}
 		this.connections.forEach((connection) => connection.offer(camera, frame));
-	}
-
-	serve(request, response) {
-		const name = request.url === '/' ? 'index.html' : basename(request.url);
-		try {
-			const body = readFileSync(join(UI, name));
-			response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'text/plain',
-				'Content-Security-Policy': CSP, 'Cache-Control': 'no-store',
-				'X-Content-Type-Options': 'nosniff' });
-			response.end(body);
-		} catch {
-			response.writeHead(404).end();
-		}
 	}
 
 	/** A one-time link: the whole address. */
@@ -422,22 +355,9 @@ export class FakeHub {
 		});
 	}
 
-	async stop() {
+	stop() {
+		this.stopped = true;
 		this.timers.forEach(clearInterval);
-		this.connections.forEach((connection) => connection.websocket.terminate());
-		this.server.closeAllConnections?.();
-		await new Promise((resolve) => {
-			this.server.close(resolve);
-		});
+		this.connections.forEach((connection) => connection.cut());
 	}
-}
-
-/* Started by hand: a hub to look at. */
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	const hub = await new FakeHub({ port: Number(process.argv[2] ?? 0), cameras: [
-		{ name: 'Front door', tag: 1, chroma: [20, -30] },
-		{ name: 'Workshop', tag: 2, chroma: [-30, 25], width: 1280, height: 704 },
-		{ name: 'Test camera', tag: 3, test: true },
-	] }).start();
-	console.log(hub.link());
 }

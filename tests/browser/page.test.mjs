@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { decode } from '../opix/opix.mjs';
 import { openBrowser, pixels, tiles } from './browser.mjs';
-import { FakeHub } from './fake_hub.mjs';
+import { serveFakeHub } from './fake_server.mjs';
 import { until } from './until.mjs';
 import { HPKE, SFRAME, checkHpke, checkSframe } from './vectors.mjs';
 
@@ -47,14 +47,14 @@ const live = (page, count = 1) => until(`${count} live`, async () =>
 	(await tiles(page)).filter((text) => text.includes('LIVE')).length === count);
 
 async function withHub(options, use) {
-	const hub = await new FakeHub(options).start();
+	const hub = await serveFakeHub(options);
 	const page = await openPage();
 	try {
 		await use(hub, page);
 		assert.deepEqual(page.complaints, []);
 	} finally {
 		await page.close();
-		await hub.stop();
+		await hub.close();
 	}
 }
 
@@ -231,18 +231,18 @@ test('no cameras yet, and one that is shared later', () => withHub({}, async (hu
 }));
 
 test('another hub at the same address is refused loudly', async () => {
-	const hub = await new FakeHub().start();
+	const hub = await serveFakeHub();
 	const page = await openPage();
 	await pairedPage(hub, page);
 	await live(page);
-	await hub.stop();
+	await hub.close();
 	await until('the line', () => page.locator('#strip').isVisible());
-	const other = await new FakeHub({ port: hub.port }).start();
+	const other = await serveFakeHub({ port: hub.port });
 	await says(page, 'not the hub this browser knows');
 	await shot(page, 'wrong-hub');
 	assert.deepEqual(other.log, []);
 	await page.close();
-	await other.stop();
+	await other.close();
 });
 
 test('a page whose websocket never opens is told about the certificate', () => withHub({},
@@ -269,8 +269,8 @@ test('a browser that lacks something is told what', () => withHub({}, async (hub
 }));
 
 test('it fits a phone and a television', async () => {
-	const hub = await new FakeHub({ cameras: [{ name: 'Front door', tag: 1, chroma: [20, -30] },
-		{ name: 'Workshop', tag: 2, chroma: [-30, 25] }, { name: 'Garden', tag: 3 }] }).start();
+	const hub = await serveFakeHub({ cameras: [{ name: 'Front door', tag: 1, chroma: [20, -30] },
+		{ name: 'Workshop', tag: 2, chroma: [-30, 25] }, { name: 'Garden', tag: 3 }] });
 	for (const [name, options] of [
 		['phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true }],
 		['television', { viewport: { width: 1920, height: 1080 } }],
@@ -288,5 +288,5 @@ test('it fits a phone and a television', async () => {
 		assert.ok(!overflow);
 		await context.finish();
 	}
-	await hub.stop();
+	await hub.close();
 });

@@ -7,16 +7,16 @@ import { linkText, makeDisplay } from './node_display.mjs';
 
 const open = [];
 
-afterEach(async () => {
+afterEach(() => {
 	for (const thing of open.splice(0).reverse()) {
-		await (thing.close ?? thing.stop).call(thing);
+		(thing.close ?? thing.stop).call(thing);
 	}
 });
 
 const SMALL = { width: 128, height: 64 };
 
-async function startHub(cameras = [{ name: 'Door', tag: 1, ...SMALL }]) {
-	const hub = await new FakeHub({ cameras }).start();
+function startHub(cameras = [{ name: 'Door', tag: 1, ...SMALL }]) {
+	const hub = new FakeHub({ cameras });
 	open.push(hub);
 	return hub;
 }
@@ -29,7 +29,7 @@ function startDisplay(hub, options) {
 
 /** A hub, and a display that is paired with it and live. */
 async function live(options, cameras) {
-	const hub = await startHub(cameras);
+	const hub = startHub(cameras);
 	const display = startDisplay(hub, options);
 	await display.display.pair(linkText(hub.link()), 'Node');
 	await until('live', () => display.words().includes('LIVE'));
@@ -48,7 +48,7 @@ test('a link pairs, and the next start logs in', async () => {
 });
 
 test('nothing paired says so and does not connect', async () => {
-	const hub = await startHub();
+	const hub = startHub();
 	const { display, status } = startDisplay(hub);
 	await display.start(true);
 	assert.equal(status(), 'unpaired');
@@ -56,7 +56,7 @@ test('nothing paired says so and does not connect', async () => {
 });
 
 test('a spent link is refused, and leaves no pairing behind', async () => {
-	const hub = await startHub();
+	const hub = startHub();
 	const link = linkText(hub.link());
 	const first = startDisplay(hub);
 	await first.display.pair(link, 'First');
@@ -68,7 +68,7 @@ test('a spent link is refused, and leaves no pairing behind', async () => {
 });
 
 test('a welcome that was lost on the way is fetched by logging in', async () => {
-	const hub = await startHub();
+	const hub = startHub();
 	const welcome = hub.faults.loseWelcome = { times: 1 };
 	const { display, words, store } = startDisplay(hub);
 	await display.pair(linkText(hub.link()), 'Node');
@@ -80,7 +80,7 @@ test('a welcome that was lost on the way is fetched by logging in', async () => 
 test('a hub with another identity gets nothing, and is not asked again', async () => {
 	const { hub, store, close } = await live();
 	close();
-	const other = await startHub();
+	const other = startHub();
 	const { display, status } = startDisplay(other, { store });
 	await display.start(true);
 	await until('refused loudly', () => status() === 'wrong-hub');
@@ -173,7 +173,7 @@ test('after a sleep nothing old is shown, and the time is asked for first', asyn
 });
 
 test('a key that comes slowly tells no time: it is asked for again', async () => {
-	const hub = await startHub();
+	const hub = startHub();
 	hub.faults.keyDelayMs = 1200;
 	const { display, words } = startDisplay(hub);
 	await display.pair(linkText(hub.link()), 'Node');

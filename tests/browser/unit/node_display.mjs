@@ -1,9 +1,9 @@
 /**
- * The page's worker without a browser: the real modules against the fake hub over real TLS, with
- * canvases that only remember what was written on them.
+ * The page's worker without a browser: the real modules against the fake hub over a websocket that
+ * is none, with canvases that only remember what was written on them.
  */
 import './setup.mjs';
-import { WebSocket } from 'ws';
+import { EventEmitter } from 'node:events';
 import { Display } from '../../../web/ui/display.js';
 import { jpegSize } from '../../../web/ui/jpeg.js';
 
@@ -42,6 +42,52 @@ class Context {
 	fill() {}
 }
 
+/** Both ends of a connection to this hub. Messages arrive in order, a little later. */
+function makeWebSocket(hub) {
+	return class {
+		readyState = 0;
+		#hubEnd = new EventEmitter();
+
+		constructor() {
+			this.#hubEnd.send = (data) => setImmediate(() => {
+				const copy = Uint8Array.from(data);
+				this.onmessage?.({ data: copy.buffer });
+			});
+			this.#hubEnd.close = (code) => setImmediate(() => this.#lost(code));
+			this.#hubEnd.terminate = () => this.#lost(1006);
+			setImmediate(() => this.#opened());
+		}
+
+		#opened() {
+			if (hub.stopped) {
+				this.#lost(1006);
+			} else if (this.readyState === 0) {
+				this.readyState = 1;
+				this.onopen();
+				hub.accept(this.#hubEnd, hub.origin);
+			}
+		}
+
+		#lost(code) {
+			if (this.readyState < 3) {
+				this.readyState = 3;
+				this.#hubEnd.emit('close');
+				this.onclose({ code });
+			}
+		}
+
+		send(data) {
+			const copy = Uint8Array.from(data);
+			setImmediate(() => this.#hubEnd.emit('message', copy));
+		}
+
+		close() {
+			this.readyState = Math.max(this.readyState, 2);
+			setImmediate(() => this.#lost(1005));
+		}
+	};
+}
+
 export function makeStore() {
 	const kept = new Map();
 	return {
@@ -60,14 +106,8 @@ export function makeStore() {
 export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 0 } } = {}) {
 	const posts = [];
 	const contexts = new Map();
-	const { origin } = hub;
 	const world = {
-		WebSocket: class extends WebSocket {
-			constructor(url, protocol) {
-				super(url, protocol, { origin, rejectUnauthorized: false, perMessageDeflate: false });
-				this.on('error', () => {});
-			}
-		},
+		WebSocket: makeWebSocket(hub),
 		setTimeout, clearTimeout,
 		now: () => performance.now() + skew.ms,
 		wall: () => Date.now() + skew.wallMs,
@@ -79,7 +119,7 @@ export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 
 		},
 	};
 	const display = new Display({
-		store, world, origin, url: `${origin.replace('https', 'wss')}/socket`,
+		store, world, origin: hub.origin, url: 'wss://hub.test:8443/socket',
 		post: (message) => {
 			posts.push(message);
 			if (message.type === 'appeared') {

@@ -25,8 +25,21 @@ say() {
 	echo "hub: $*"
 }
 
-kernel=$(apt-cache depends linux-image-amd64 |
-	sed -n 's/^ *Depends: linux-image-\([^ ]*\)$/\1/p' | head -n 1)
+# Runs something that has much to say, which is of interest only if it fails.
+quietly() {
+	"$@" >"$cache/log" 2>&1 || { cat "$cache/log" >&2; return 1; }
+}
+
+kernel_name() {
+	{ apt-cache depends linux-image-amd64 2>/dev/null || true; } |
+		sed -n 's/^ *Depends: linux-image-\([^ ]*\)$/\1/p' | head -n 1
+}
+
+kernel=$(kernel_name)
+if [ -z "$kernel" ] && [ "$(id -u)" = 0 ]; then
+	quietly apt-get update
+	kernel=$(kernel_name)
+fi
 if [ -z "$kernel" ]; then
 	echo "hub: apt knows no linux-image-amd64: is this Debian 12 with its package lists (apt-get update)?" >&2
 	exit 1
@@ -55,8 +68,8 @@ if [ ! -e "$base" ]; then
 fi
 
 say "fetching Debian's kernel $kernel"
-(cd "$debs" && apt-get -q download "linux-image-$kernel" "linux-headers-$kernel" \
-	"${headers_parts[@]}" v4l2loopback-dkms busybox-static >/dev/null)
+(cd "$debs" && quietly apt-get -q download "linux-image-$kernel" "linux-headers-$kernel" \
+	"${headers_parts[@]}" v4l2loopback-dkms busybox-static)
 for deb in "$debs"/*.deb; do
 	dpkg -x "$deb" "$work/kit"
 done
@@ -67,8 +80,7 @@ sed -i "s|^include /usr/src|include $work/kit/usr/src|" "$headers/Makefile"
 loopback=$(echo "$work"/kit/usr/src/v4l2loopback-*)
 compiler=$(sed -n 's/^CC = .*\(gcc-[0-9]*\)$/\1/p' "$headers/.kernelvariables")
 command -v "$compiler" >/dev/null || compiler=gcc
-make -s -C "$headers" M="$loopback" CC="$compiler" modules >"$work/loopback.log" 2>&1 ||
-	{ cat "$work/loopback.log"; exit 1; }
+quietly make -s -C "$headers" M="$loopback" CC="$compiler" modules
 install -D -m 644 "$loopback/v4l2loopback.ko" \
 	"$work/kit/lib/modules/$kernel/extra/v4l2loopback.ko"
 depmod -b "$work/kit" "$kernel"
@@ -111,7 +123,7 @@ cp "$work/kit/lib/modules/$kernel"/modules.{order,builtin,builtin.modinfo} \
 depmod -b "$work/modules" "$kernel"
 export here work cache base
 # shellcheck disable=SC2016 # expanded by the inner shell
-"${as_root[@]}" bash -euc '
+quietly "${as_root[@]}" bash -euc '
 	tar -xf "$base" -C "$work/root"
 	mkdir -p "$work/root/test"
 	cp -a "$work/modules/lib/modules" "$work/root/lib/"
@@ -126,4 +138,5 @@ export here work cache base
 	mke2fs -q -t ext4 -O ^has_journal -d "$work/root" "$cache/root.ext4" 900M
 '
 rm -rf "$work"
+rm -f "$cache/log"
 echo "$stamp" >"$cache/stamp"

@@ -59,7 +59,7 @@ chmod +x "$run/payload"/*.sh
 for program in camgate tests/integration/display tests/hub/loopfeed tests/hub/picture; do
 	cp "$build/$program" "$run/payload/"
 done
-mke2fs -q -t ext4 -O ^has_journal -d "$run/payload" "$run/test.ext4" 64M
+mke2fs -q -t ext4 -O ^has_journal -d "$run/payload" "$run/test.ext4" 64M >/dev/null 2>&1
 
 timeout -k 5 "${HUB_TIMEOUT:-300}" qemu-system-x86_64 -accel tcg,thread=multi -cpu Westmere -smp 2 \
 	-m 1024 -nodefaults -no-user-config -display none -no-reboot \

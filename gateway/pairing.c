@@ -82,12 +82,11 @@ enum pairing_result pairing_spend(struct pairing *p, uint64_t now_us,
 	if (l == NULL) {
 		return PAIRING_UNKNOWN;
 	}
-	if (l->state != PAIRING_OPEN) {
-		return PAIRING_SPENT;
+	if (l->state == PAIRING_OPEN && now_us >= l->expires_us) {
+		close_link(l, PAIRING_LAPSED);
 	}
-	if (now_us >= l->expires_us) {
-		explicit_bzero(l->secret, sizeof(l->secret));
-		return PAIRING_EXPIRED;
+	if (l->state != PAIRING_OPEN) {
+		return l->state == PAIRING_LAPSED ? PAIRING_EXPIRED : PAIRING_SPENT;
 	}
 	right = hmac_sha256(l->secret, sizeof(l->secret), parts, 2, expected) == 0 &&
 		bytes_equal(expected, proof, sizeof(expected));

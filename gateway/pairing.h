@@ -26,7 +26,7 @@ struct pairing_offer {
 	uint8_t cameras[PAIRING_CAMERAS_MAX][CAMERA_ID_BYTES];
 };
 
-enum pairing_state { PAIRING_FREE = 0, PAIRING_OPEN, PAIRING_USED, PAIRING_GUESSED };
+enum pairing_state { PAIRING_FREE = 0, PAIRING_OPEN, PAIRING_USED, PAIRING_GUESSED, PAIRING_LAPSED };
 
 struct pairing_link {
 	enum pairing_state state;

@@ -211,6 +211,21 @@ test('a broken frame is refused and counted', () => withHub({}, async (hub, page
 	await shot(page, 'refused-frame');
 }));
 
+test('a page that cannot be seen shows nothing, and is live again when it can', () => withHub({},
+	async (hub, page) => {
+		await pairedPage(hub, page);
+		await live(page);
+		const setVisibility = (state) => page.evaluate((value) => {
+			Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+			document.dispatchEvent(new Event('visibilitychange'));
+		}, state);
+		await setVisibility('hidden');
+		await until('blank', async () => !(await tiles(page))[0].includes('LIVE'), 500);
+		await until('let go', () => hub.log.some(({ what }) => what === 'unwatch'));
+		await setVisibility('visible');
+		await live(page);
+	}));
+
 test('a removed browser is dark and told', () => withHub({}, async (hub, page) => {
 	await pairedPage(hub, page);
 	await live(page);

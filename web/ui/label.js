@@ -56,6 +56,7 @@ function fitted(context, text, width) {
  * The whole picture, as large as it fits, on dark ground.
  * @param {Context} context @param {CanvasImageSource} image
  * @param {number} width @param {number} height of the picture
+ * @returns {{left: number, right: number, bottom: number}} where it is on the canvas
  */
 export function paintPicture(context, image, width, height) {
 	const { canvas } = context;
@@ -69,21 +70,27 @@ export function paintPicture(context, image, width, height) {
 		context.fillRect(0, 0, canvas.width, canvas.height);
 	}
 	context.drawImage(image, left, top, w, h);
+	return { left, right: left + w, bottom: top + h };
 }
 
-/** @param {Context} context @param {Label} label @param {number} scale device pixels per px */
-export function paintLabel(context, label, scale) {
-	const { width, height } = context.canvas;
+/**
+ * A bar right below the picture where there is room, otherwise over its lower edge.
+ * @param {Context} context @param {Label} label
+ * @param {ReturnType<typeof paintPicture>} place of the picture
+ * @param {number} scale device pixels per px
+ */
+export function paintLabel(context, label, place, scale) {
 	const size = textSize(context, scale);
 	const bar = Math.round(size * 2);
 	const pad = Math.round(size * 0.7);
-	const middle = height - bar / 2;
+	const top = Math.min(place.bottom, context.canvas.height - bar);
+	const middle = top + bar / 2;
 	context.fillStyle = 'rgb(10 13 16 / 78%)';
-	context.fillRect(0, height - bar, width, bar);
+	context.fillRect(place.left, top, place.right - place.left, bar);
 	context.textBaseline = 'middle';
 	context.textAlign = 'left';
 
-	let left = pad;
+	let left = place.left + pad;
 	context.fillStyle = TONES[label.tone];
 	context.beginPath();
 	context.arc(left + size * 0.3, middle, size * 0.3, 0, 2 * Math.PI);
@@ -93,7 +100,7 @@ export function paintLabel(context, label, scale) {
 	context.fillText(label.state, left, middle);
 	left += context.measureText(label.state).width + pad;
 
-	let right = width - pad;
+	let right = place.right - pad;
 	context.textAlign = 'right';
 	context.font = `600 ${Math.round(size * 0.8)}px ${FAMILY}`;
 	context.fillStyle = TONES.warn;

@@ -224,8 +224,8 @@ export class Tile {
 		if (this.#context !== null) {
 			if (label !== null && this.#image !== null) {
 				const { width, height } = this.#image;
-				paintPicture(this.#context, this.#image, width, height);
-				paintLabel(this.#context, label, this.#scale);
+				const place = paintPicture(this.#context, this.#image, width, height);
+				paintLabel(this.#context, label, place, this.#scale);
 			} else {
 				paintCard(this.#context, { ...card, name: this.#name }, this.#scale);
 			}

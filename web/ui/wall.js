@@ -12,7 +12,7 @@ export function columnsFor(count, width, height) {
 	for (let columns = 1; columns <= count; columns++) {
 		const rows = Math.ceil(count / columns);
 		const tile = Math.min(width / columns, (height / rows) * PICTURE_ASPECT);
-		if (tile > bestWidth) {
+		if (tile >= bestWidth) {
 			bestWidth = tile;
 			best = columns;
 		}

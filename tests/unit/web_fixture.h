@@ -194,6 +194,14 @@ static inline int fixture_stop(void **state)
 	return 0;
 }
 
+static inline void tell(struct fixture *f, uint64_t connection, const uint8_t *bytes, size_t size)
+{
+	struct ipc_relay m = {.connection = connection, .bytes = bytes, .size = size};
+	uint8_t out[2048];
+
+	keeper_send(f, out, ipc_encode_relay(IPC_TELL, &m, out, sizeof out));
+}
+
 /* ---- the display ---- */
 
 static inline int client_dial(const struct fixture *f)

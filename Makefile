@@ -127,7 +127,7 @@ $(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIE
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(DISPLAY_LIBS)
 
 # Each test program starts hubs of its own, so several can run side by side.
-integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display
+integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display fakecam
 	$(Q)JOBS=3 tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
 
 $(OUT)/tests/bench/bench: $(OUT)/tests/bench/bench.o $(OUT)/tests/bench/floor.o $(HARNESS) \

@@ -62,7 +62,33 @@ void hub_init(struct hub *h, struct client_loop *loop)
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
 }
 
-pid_t hub_spawn_command(const char *const *arguments, const char *output, int flags)
+/* In the child: the library beside camgate, before everything else. */
+static void use_fakecam(const struct hub *h)
+{
+	char library[PATH_MAX];
+	const char *binary = hub_binary();
+	int directory = (int)(strrchr(binary, '/') - binary);
+	int n = snprintf(library, sizeof(library), "%.*s/tests/fakecam/libfakecam.so", directory, binary);
+	if (n < 0 || (size_t)n >= sizeof(library) || access(library, R_OK) < 0 ||
+		setenv("FAKECAM", h->fakecam, 1) < 0 || setenv("LD_PRELOAD", library, 1) < 0 ||
+		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) < 0) {
+		_exit(125);
+	}
+}
+
+void hub_set_cameras(struct hub *h, const char *lines)
+{
+	char draft[PATH_MAX];
+	(void)snprintf(h->fakecam, sizeof(h->fakecam), "%s/cameras", h->dir);
+	(void)snprintf(draft, sizeof(draft), "%s/cameras.new", h->dir);
+	FILE *f = fopen(draft, "we");
+	assert_non_null(f);
+	assert_true(fputs(lines, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(rename(draft, h->fakecam), 0);
+}
+
+pid_t hub_spawn_command(const struct hub *h, const char *const *arguments, const char *output, int flags)
 {
 	const char *argv[ARGUMENTS_MAX + 1] = {hub_binary()};
 	size_t n = 1;
@@ -83,6 +109,9 @@ pid_t hub_spawn_command(const char *const *arguments, const char *output, int fl
 	}
 	if ((flags & O_TRUNC) == 0 && dup2(fd, 2) < 0) {
 		_exit(126);
+	}
+	if (h->fakecam[0] != '\0' && strcmp(argv[1], "run") == 0) {
+		use_fakecam(h);
 	}
 	/* posix: argv is not written to */
 	execv(argv[0], (char *const *)(uintptr_t)argv);
@@ -131,7 +160,7 @@ void hub_spawn(struct hub *h, const char *const *arguments)
 		all[n] = "127.0.0.1:0";
 	}
 	(void)unlink(h->log);
-	h->pid = hub_spawn_command(all, h->log, 0);
+	h->pid = hub_spawn_command(h, all, h->log, 0);
 }
 
 static bool ended(struct hub *h, int *ret_code)
@@ -167,25 +196,28 @@ static bool listens(struct hub *h)
 	return h->port != 0;
 }
 
-static void take_link(struct hub *h)
+/* True when it has said all: a link, or which displays need none. */
+static bool introduced(struct hub *h)
 {
-	const char *mark = strstr(read_file(h->log), "#pair=");
-	size_t n = mark == NULL ? 0 : strspn(mark + 6, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+	const char *text = read_file(h->log);
+	const char *mark = strstr(text, "#pair=");
+	const char *end = mark == NULL ? NULL : strchr(mark, '\n');
 	h->link[0] = '\0';
-	if (n == WIRE_LINK_TEXT_BYTES - 1) {
-		memcpy(h->link, mark + 6, n);
-		h->link[n] = '\0';
+	if (end == NULL) {
+		return strstr(text, "Paired displays") != NULL;
 	}
+	mark += strlen("#pair=");
+	assert_int_equal(end - mark, WIRE_LINK_TEXT_BYTES - 1);
+	memcpy(h->link, mark, WIRE_LINK_TEXT_BYTES - 1);
+	h->link[WIRE_LINK_TEXT_BYTES - 1] = '\0';
+	return true;
 }
 
 void hub_start(struct hub *h, const char *const *arguments)
 {
 	hub_spawn(h, arguments);
 	WAIT_FOR(h->loop, listens(h), HUB_PATIENCE_MS);
-	/* Then comes a link, or the displays that need none. */
-	WAIT_FOR(h->loop, hub_log_has(h, "Then press ") || hub_log_has(h, "Paired displays"),
-		HUB_PATIENCE_MS);
-	take_link(h);
+	WAIT_FOR(h->loop, introduced(h), HUB_PATIENCE_MS);
 }
 
 int hub_start_and_fail(struct hub *h, const char *const *arguments)

@@ -23,10 +23,13 @@ struct hub {
 	char log[PATH_MAX];       /* what camgate run printed, both streams */
 	uint16_t port;
 	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
+	char fakecam[PATH_MAX];          /* configuration of fake cameras, or "" */
 };
 
 /* Makes h->dir. */
 void hub_init(struct hub *h, struct client_loop *loop);
+/* Emulates cameras for this hub, from now on or, if it runs, at once: lines of tests/fakecam/README.md. */
+void hub_set_cameras(struct hub *h, const char *lines);
 /* Starts with these further arguments (NULL-ended) on a free port and waits until it listens. */
 void hub_start(struct hub *h, const char *const *arguments);
 /* The same, and expects it to give up: returns the exit code; what it said is in the log. */
@@ -62,7 +65,7 @@ json_t *hub_camera(struct hub *h, const char *text);
 void hub_name_camera(struct hub *h, const char *text, const char *name);
 bool hub_camera_is(struct hub *h, const char *name, const char *field, const char *value);
 /* Starts camgate with these words; standard error goes to the output too, unless flags has O_TRUNC. */
-pid_t hub_spawn_command(const char *const *words, const char *output, int flags);
+pid_t hub_spawn_command(const struct hub *h, const char *const *words, const char *output, int flags);
 
 /* Runs the loop until the deadline; true while there is time left. */
 bool hub_wait_step(struct client_loop *loop, uint64_t deadline_us);

@@ -25,7 +25,7 @@ static int run_command(struct hub *h, const char *const *words, json_t **ret)
 	all[n] = "--json";
 	(void)snprintf(output, sizeof(output), "%s/answer", h->dir);
 	(void)unlink(output);
-	pid_t pid = hub_spawn_command(all, output, O_TRUNC);
+	pid_t pid = hub_spawn_command(h, all, output, O_TRUNC);
 	int status = 0;
 	WAIT_FOR(h->loop, waitpid(pid, &status, WNOHANG) == pid, HUB_PATIENCE_MS);
 	if (ret != NULL) {

@@ -169,6 +169,7 @@ static bool on_picture(void *user, const struct display_picture *p)
 	t->pictures++;
 	t->epochs += t->epoch != p->header.epoch;
 	t->epoch = p->header.epoch;
+	t->flags = p->header.flags;
 	t->capture_us = p->header.capture_us;
 	t->age_us = p->age_us;
 	t->at_us = client_now_us();

@@ -78,9 +78,19 @@ bool capture_running(const struct capture *c)
 	return c->buffers.streaming;
 }
 
-static bool mode_grew(const struct device_mode *now, const struct device_mode *before)
+/* The driver is held to what it agreed to at opening; a mode that was stepped down to may come out
+ * as the driver likes, but not larger than what was allocated for. */
+static bool mode_as_agreed(
+	const struct device_mode *now, const struct device_mode *before, bool stepped)
 {
-	return now->mode.width > before->mode.width || now->mode.height > before->mode.height;
+	if (now->format->handling != before->format->handling) {
+		return false;
+	}
+	if (stepped) {
+		return now->mode.width <= before->mode.width &&
+		       now->mode.height <= before->mode.height;
+	}
+	return now->mode.width == before->mode.width && now->mode.height == before->mode.height;
 }
 
 /* The next smaller mode into m. False when there is none. */
@@ -99,7 +109,7 @@ static bool step_down(struct capture *c, struct mode *m)
 	return false;
 }
 
-static int start_mode(struct capture *c, const struct mode *m)
+static int start_mode(struct capture *c, const struct mode *m, bool stepped)
 {
 	struct device_mode set;
 	int r = device_set_mode(&c->device, m, &set);
@@ -107,7 +117,7 @@ static int start_mode(struct capture *c, const struct mode *m)
 	if (r < 0) {
 		return r;
 	}
-	if (set.format->handling != c->mode.format->handling || mode_grew(&set, &c->mode)) {
+	if (!mode_as_agreed(&set, &c->mode, stepped)) {
 		return -ESTALE;
 	}
 	r = buffers_start(&c->buffers, &c->device, &set);
@@ -124,7 +134,7 @@ int capture_start(struct capture *c, char problem[static DEVICE_PROBLEM_BYTES])
 	int r;
 
 	for (;;) {
-		r = start_mode(c, &m);
+		r = start_mode(c, &m, stepped);
 		if (r != -ENOSPC || !step_down(c, &m)) {
 			break;
 		}

@@ -5,7 +5,7 @@
 
 /* Only what we know to be pictures: an unknown format is one that we cannot use. Not in this list
  * on purpose: Bayer (raw sensors want an image pipeline), CPIA1, OV511 and OV518 (libv4lconvert
- * forks a helper program for them), depth and stereo formats. */
+ * forks a helper program for them), RGB565 (it swaps red and blue), depth and stereo formats. */
 static const struct format formats[] = {
 	{V4L2_PIX_FMT_MJPEG, FORMAT_PASS, PACKING_NONE, 1, false},
 	{V4L2_PIX_FMT_JPEG, FORMAT_PASS, PACKING_NONE, 1, false},
@@ -28,7 +28,6 @@ static const struct format formats[] = {
 	{V4L2_PIX_FMT_BGR24, FORMAT_CONVERT, PACKING_YU12, 1, false},
 	{V4L2_PIX_FMT_RGB32, FORMAT_CONVERT, PACKING_YU12, 1, false},
 	{V4L2_PIX_FMT_BGR32, FORMAT_CONVERT, PACKING_YU12, 1, false},
-	{V4L2_PIX_FMT_RGB565, FORMAT_CONVERT, PACKING_YU12, 1, false},
 	{V4L2_PIX_FMT_NV16, FORMAT_CONVERT, PACKING_YU12, 1, false},
 	{V4L2_PIX_FMT_NV61, FORMAT_CONVERT, PACKING_YU12, 1, false},
 	{V4L2_PIX_FMT_HM12, FORMAT_CONVERT, PACKING_YU12, 1, false},

@@ -43,6 +43,7 @@ static struct fake_device {
 	} modes[FAKE_MODES_MAX];
 	size_t modes_count;
 	uint32_t fourcc, width, height, fps, planes; /* set */
+	uint32_t forced_width; /* S_FMT answers this, whatever was asked; 0: no */
 	uint32_t largest_area; /* STREAMON says ENOSPC above; 0: none */
 	int stream_error, format_error, dequeue_error;
 	uint32_t requested; /* buffers that exist */
@@ -149,6 +150,9 @@ static int fake_set_format(struct v4l2_format *f)
 		return 0;
 	}
 	fake.fourcc = f->fmt.pix.pixelformat;
+	if (fake.forced_width) {
+		f->fmt.pix.width = fake.forced_width;
+	}
 	fake.width = f->fmt.pix.width;
 	fake.height = f->fmt.pix.height;
 	f->fmt.pix.bytesperline = fake.fourcc == V4L2_PIX_FMT_YUYV    ? 2 * fake.width

@@ -233,6 +233,18 @@ static void bus_without_any_bandwidth_is_tried_again_from_the_top(void **state)
 	assert_int_equal(capture->mode.mode.width, 1280);
 }
 
+static void device_that_changed_its_format_is_not_started(void **state)
+{
+	(void)state;
+	fake_offer(V4L2_PIX_FMT_YUYV, WIDTH, HEIGHT, 30);
+	assert_int_equal(capture_open(capture, fake.path, problem), 0);
+	fake.forced_width = WIDTH / 2;
+	assert_int_equal(capture_start(capture, problem), -ESTALE);
+	fake.forced_width = WIDTH * 2;
+	assert_int_equal(capture_start(capture, problem), -ESTALE);
+	assert_int_equal(fake.requested, 0);
+}
+
 static void device_in_use_is_said_so_at_once_and_later(void **state)
 {
 	(void)state;
@@ -314,6 +326,7 @@ int main(void)
 		TEST(stamps_are_believed_within_the_last_second_only),
 		TEST(bus_without_bandwidth_steps_the_mode_down_and_says_so),
 		TEST(bus_without_any_bandwidth_is_tried_again_from_the_top),
+		TEST(device_that_changed_its_format_is_not_started),
 		TEST(device_in_use_is_said_so_at_once_and_later),
 		TEST(device_without_a_usable_format_is_told_what_it_offers),
 		TEST(tuner_is_no_camera),

@@ -148,7 +148,7 @@ static int check_integrity(struct store *s)
 /* Makes the tables of an empty database, or checks that the ones there are ours and of our version. */
 static int check_schema(struct store *s)
 {
-	int64_t version, application, tables;
+	int64_t version = 0, application = 0, tables = 0;
 	int result;
 
 	result = read_number(s, "PRAGMA user_version", &version);

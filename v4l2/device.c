@@ -112,8 +112,8 @@ static void explain_access(const char *path, char problem[static DEVICE_PROBLEM_
 		return;
 	}
 	snprintf(problem, DEVICE_PROBLEM_BYTES,
-		"no permission for %.60s, which only root may open: give it to group video "
-		"('sudo chgrp video %.60s; sudo chmod g+rw %.60s') and join that group",
+		"no permission for %.40s, which only root may open: give it to group video "
+		"('sudo chgrp video %.40s; sudo chmod g+rw %.40s') and join it",
 		path, path, path);
 }
 

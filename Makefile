@@ -135,7 +135,7 @@ $(OUT)/tests/bench/bench: $(OUT)/tests/bench/bench.o $(OUT)/tests/bench/floor.o 
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
 
-bench: $(OUT)/camgate $(OUT)/tests/bench/bench
+bench: $(OUT)/camgate $(OUT)/tests/bench/bench fakecam
 	$(Q)$(OUT)/tests/bench/bench $(if $(QUICK),--quick) --json $(OUT)/bench.json
 
 .PHONY: integration bench
@@ -203,7 +203,7 @@ SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh)
 export RESULTS := $(BUILD)/test-results
 
 PACKAGES := tests/install/packages.sh
-again = $(Q)$(MAKE) --no-print-directory $(parallel)
+again = +$(Q)$(MAKE) --no-print-directory $(parallel)
 # On all cores, unless the user said how many.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -219,9 +219,13 @@ check:
 	$(again) check-suites; status=$$?; tests/run.sh --total && exit $$status
 
 check-suites:
-	$(again) all $(UNIT) $(INTEGRATION)
-	$(Q)status=0; for suite in unit integration node; do \
+	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display
+	$(Q)status=0; for suite in unit processes; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
+
+# These wait more than they compute, so they do it together.
+processes: $(OUT)/camgate $(INTEGRATION)
+	$(Q)JOBS=4 tests/run.sh --title "JavaScript and integration tests" $(NODE_TESTS) $(INTEGRATION)
 
 node:
 	$(Q)tests/run.sh --title "JavaScript tests" $(NODE_TESTS)
@@ -283,7 +287,7 @@ install: $(OUT)/camgate
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help unit clean run check check-suites check-sanitized node test test-suites browser hub \
+.PHONY: all help unit clean run check check-suites processes check-sanitized node test test-suites browser hub \
 	scripts lint lint-build install
 .SECONDARY:
 

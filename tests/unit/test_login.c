@@ -1,0 +1,446 @@
+/* Login and pairing: what is refused, why, and that the network hears nothing but the refusal. */
+#include "keeper_fixture.h"
+
+enum { WEB = 1, CAMERA = 2 };
+
+static struct display display;
+static uint8_t camera[CAMERA_ID_BYTES];
+static uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
+
+static const uint8_t link_id[LINK_ID_BYTES] = {1};
+static const uint8_t secret[LINK_SECRET_BYTES] = {2};
+
+static int set_up(void **state)
+{
+	struct store_display record = {.name = "Kitchen"};
+
+	fixture_set_up(state);
+	display_init(&display);
+	memcpy(record.id, display.id, sizeof(record.id));
+	memcpy(record.sign_public, display.sign.public, sizeof(record.sign_public));
+	memcpy(record.kem_public, display.kem.public, sizeof(record.kem_public));
+	assert_int_equal(store_display_add(&fixture.files.store, &record, NULL, 0), 0);
+	web_join(WEB);
+	camera_join(CAMERA, "usb:1", "Door", camera);
+	sent_forget();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	display_finish(&display);
+	return fixture_tear_down(state);
+}
+
+static uint64_t refused(enum refusal refusal)
+{
+	return registry_totals_see(fixture.registry)->refused[refusal];
+}
+
+/* Sends message on the open connection and expects the uniform refusal, counted once as this. */
+static void expect_refused(size_t size, enum refusal refusal)
+{
+	uint64_t before = refused(refusal);
+	struct ipc_message m;
+	struct ipc_cut cut;
+
+	display_heard(&display, message, size);
+	sent_take(WEB, IPC_CUT, &m);
+	assert_int_equal(ipc_parse_cut(&m, &cut), 0);
+	assert_int_equal(cut.mode, CUT_REFUSE);
+	assert_int_equal(cut.connection, display.connection);
+	assert_nothing_sent(WEB, IPC_ADMIT);
+	assert_nothing_sent(WEB, IPC_TELL);
+	assert_int_equal(refused(refusal), before + 1);
+}
+
+static void open_and_login(uint64_t connection)
+{
+	display_connect(&display, WEB, connection);
+	display_heard(&display, message, display_make_login(&display, message, sizeof(message)));
+}
+
+static void a_right_login_is_welcomed_with_its_transcript(void **state)
+{
+	struct wire_login sent;
+	struct wire_welcome welcome;
+	const uint8_t *body;
+	size_t size;
+	uint8_t transcript[DIGEST_BYTES];
+
+	(void)state;
+	open_and_login(10);
+	assert_non_null(sent_find(WEB, IPC_ADMIT));
+	assert_int_equal(wire_parse_login(message, 130, &sent), 0);
+	transcript_of(1, display.challenge, "https://hub.local:8443", display.id, sent.nonce,
+		transcript);
+	assert_int_equal(display_next(&display, &body, &size), HUB_WELCOME);
+	assert_int_equal(wire_parse_welcome(body, size, &welcome), 0);
+	assert_memory_equal(welcome.transcript, transcript, sizeof(transcript));
+	assert_memory_equal(welcome.home, fixture.files.store.home, HOME_ID_BYTES);
+	assert_string_equal(welcome.name, "Kitchen");
+	assert_false(welcome.owner);
+}
+
+static void every_flipped_byte_of_a_login_is_refused(void **state)
+{
+	size_t size = 130;
+
+	(void)state;
+	for (size_t i = 0; i < size; i++) {
+		uint64_t connection = 100 + i;
+		struct ipc_message m;
+
+		display_connect(&display, WEB, connection);
+		assert_int_equal(display_make_login(&display, message, sizeof(message)), size);
+		message[i] ^= 1;
+		display_heard(&display, message, size);
+		sent_take(WEB, IPC_CUT, &m);
+		assert_nothing_sent(WEB, IPC_ADMIT);
+		registry_web_cut_done(fixture.registry, WEB, connection);
+	}
+}
+
+static void a_login_that_is_too_short_or_long_is_refused(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size <= 132; size++) {
+		if (size == 130) {
+			continue;
+		}
+		display_connect(&display, WEB, 100 + size);
+		(void)display_make_login(&display, message, sizeof(message));
+		expect_refused(size, REFUSED_MALFORMED);
+	}
+	display_connect(&display, WEB, 99);
+	expect_refused(0, REFUSED_MALFORMED);
+}
+
+static void a_replayed_login_is_refused(void **state)
+{
+	(void)state;
+	open_and_login(10);
+	sent_forget();
+	display_connect(&display, WEB, 11);
+	expect_refused(130, REFUSED_SIGNATURE);
+}
+
+static void a_second_login_on_the_same_connection_is_refused(void **state)
+{
+	(void)state;
+	open_and_login(10);
+	sent_forget();
+	expect_refused(130, REFUSED_OUT_OF_ORDER);
+}
+
+static void after_a_refusal_even_a_right_login_is_not_heard(void **state)
+{
+	size_t size;
+
+	(void)state;
+	display_connect(&display, WEB, 10);
+	message[0] = 0x7f;
+	expect_refused(1, REFUSED_MALFORMED);
+	size = display_make_login(&display, message, sizeof(message));
+	display_heard(&display, message, size);
+	assert_nothing_sent(WEB, IPC_ADMIT);
+}
+
+static void a_login_for_another_origin_is_refused(void **state)
+{
+	struct wire_login login = {.version = 1};
+	uint8_t transcript[DIGEST_BYTES];
+
+	(void)state;
+	display_connect(&display, WEB, 10);
+	memcpy(login.display, display.id, sizeof(login.display));
+	transcript_of(1, display.challenge, "https://evil.example", display.id, login.nonce,
+		transcript);
+	assert_int_equal(key_sign(&display.sign, "camgate login v1", transcript,
+				 sizeof(transcript), login.signature),
+		0);
+	expect_refused((size_t)wire_encode_login(&login, message, sizeof(message)),
+		REFUSED_SIGNATURE);
+}
+
+static void an_unknown_display_is_refused(void **state)
+{
+	struct display stranger;
+
+	(void)state;
+	display_init(&stranger);
+	display_connect(&display, WEB, 10);
+	memcpy(stranger.challenge, display.challenge, sizeof(stranger.challenge));
+	expect_refused(display_make_login(&stranger, message, sizeof(message)),
+		REFUSED_UNKNOWN_DISPLAY);
+	display_finish(&stranger);
+}
+
+static void a_login_with_anothers_id_is_refused(void **state)
+{
+	struct display impostor;
+
+	(void)state;
+	display_init(&impostor);
+	memcpy(impostor.id, display.id, sizeof(impostor.id));
+	display_connect(&display, WEB, 10);
+	memcpy(impostor.challenge, display.challenge, sizeof(impostor.challenge));
+	expect_refused(
+		display_make_login(&impostor, message, sizeof(message)), REFUSED_SIGNATURE);
+	display_finish(&impostor);
+}
+
+static void another_version_is_refused(void **state)
+{
+	(void)state;
+	display_connect(&display, WEB, 10);
+	(void)display_make_login(&display, message, sizeof(message));
+	message[1] = 2;
+	expect_refused(130, REFUSED_VERSION);
+}
+
+static void messages_before_login_are_refused(void **state)
+{
+	struct wire_envelope e = {.type = WIRE_DISPLAY, .kind = DISPLAY_WATCH};
+	static const uint8_t body[35] = {0, 1};
+	ssize_t size;
+
+	(void)state;
+	display_connect(&display, WEB, 10);
+	e.body = body;
+	e.body_size = sizeof(body);
+	memcpy(e.session, display.session, sizeof(e.session));
+	size = message_sign(&display.sign, &e, message, sizeof(message));
+	assert_true(size > 0);
+	expect_refused((size_t)size, REFUSED_OUT_OF_ORDER);
+}
+
+/* ---- after login ---- */
+
+/* Logs in anew, says this and expects to be refused for it. */
+static void say_and_expect_refusal(uint64_t connection, bool other_session, uint32_t counter,
+	const struct key_pair *key, uint8_t kind, enum refusal refusal)
+{
+	struct wire_envelope e = {.type = WIRE_DISPLAY, .counter = counter, .kind = kind};
+	static const uint8_t body[6] = {0, 1};
+	ssize_t size;
+
+	open_and_login(connection);
+	sent_forget();
+	e.body = body;
+	e.body_size = sizeof(body);
+	memcpy(e.session, display.session, sizeof(e.session));
+	e.session[0] ^= other_session;
+	size = message_sign(key, &e, message, sizeof(message));
+	assert_true(size > 0);
+	expect_refused((size_t)size, refusal);
+}
+
+static void a_wrong_session_counter_signature_or_kind_is_refused(void **state)
+{
+	struct key_pair stranger;
+	const struct key_pair *own = &display.sign;
+
+	(void)state;
+	assert_int_equal(key_pair_generate(&stranger), 0);
+	say_and_expect_refusal(10, true, 0, own, DISPLAY_KEY_ACK, REFUSED_SIGNATURE);
+	say_and_expect_refusal(11, false, 1, own, DISPLAY_KEY_ACK, REFUSED_SIGNATURE);
+	say_and_expect_refusal(12, false, 0, &stranger, DISPLAY_KEY_ACK, REFUSED_SIGNATURE);
+	say_and_expect_refusal(13, false, 0, own, 77, REFUSED_MALFORMED);
+	say_and_expect_refusal(14, false, 0, own, DISPLAY_WATCH, REFUSED_MALFORMED);
+	key_pair_finish(&stranger);
+}
+
+static void a_replayed_message_is_refused(void **state)
+{
+	struct wire_key_ack m = {.stream = 1, .epoch = 1};
+	struct wire_envelope e = {.type = WIRE_DISPLAY, .kind = DISPLAY_KEY_ACK};
+	uint8_t body[16];
+	ssize_t size;
+
+	(void)state;
+	open_and_login(10);
+	sent_forget();
+	e.body = body;
+	e.body_size = (size_t)wire_encode_key_ack(&m, body, sizeof(body));
+	memcpy(e.session, display.session, sizeof(e.session));
+	size = message_sign(&display.sign, &e, message, sizeof(message));
+	assert_true(size > 0);
+	display_heard(&display, message, (size_t)size);
+	assert_nothing_sent(WEB, IPC_CUT);
+	expect_refused((size_t)size, REFUSED_SIGNATURE);
+}
+
+/* ---- pairing ---- */
+
+static size_t make_pair(const struct display *d, const uint8_t key[static LINK_SECRET_BYTES],
+	const char *name, bool right_signature)
+{
+	struct wire_pair m = {.version = 1};
+	uint8_t transcript[DIGEST_BYTES], covered[2 * DIGEST_BYTES];
+	struct digest_part parts[] = {{"camgate pair v1", 15}, {transcript, sizeof(transcript)}};
+	ssize_t size;
+
+	memcpy(m.link_id, link_id, sizeof(link_id));
+	memcpy(m.sign_public, d->sign.public, sizeof(m.sign_public));
+	memcpy(m.kem_public, d->kem.public, sizeof(m.kem_public));
+	snprintf(m.name, sizeof(m.name), "%s", name);
+	transcript_of(1, display.challenge, "https://hub.local:8443", d->id, m.nonce, transcript);
+	assert_int_equal(hmac_sha256(key, LINK_SECRET_BYTES, parts, 2, m.proof), 0);
+	memcpy(covered, transcript, DIGEST_BYTES);
+	memcpy(covered + DIGEST_BYTES, m.proof, DIGEST_BYTES);
+	assert_int_equal(key_sign(&d->sign, "camgate pair v1", covered, sizeof(covered), m.signature),
+		0);
+	m.signature[63] ^= !right_signature;
+	size = wire_encode_pair(&m, message, sizeof(message));
+	assert_true(size > 0);
+	return (size_t)size;
+}
+
+static void offer(bool owner, bool with_camera)
+{
+	struct pairing_offer o = {.owner = owner};
+
+	if (with_camera) {
+		memcpy(o.cameras[o.cameras_count++], camera, sizeof(camera));
+	}
+	pairing_add(&fixture.pairing, fixture.now_us, PAIRING_LIFETIME_S, link_id, secret, &o);
+}
+
+static void a_link_pairs_with_what_it_offers(void **state)
+{
+	struct display phone;
+	struct store_display record;
+	struct wire_camera told;
+
+	(void)state;
+	display_init(&phone);
+	offer(false, true);
+	display_connect(&display, WEB, 10);
+	display_heard(&display, message, make_pair(&phone, secret, "Phone", true));
+	display_expect_welcome(&display, 1);
+	display_expect_camera(&display, CAMERA_READY, &told);
+	assert_int_equal(store_display_get(&fixture.files.store, phone.id, &record), 0);
+	assert_string_equal(record.name, "Phone");
+	assert_false(record.owner);
+	assert_int_equal(store_grant_check(&fixture.files.store, phone.id, camera), 0);
+	display_finish(&phone);
+}
+
+static void the_first_owner_is_granted_the_cameras_that_are_there(void **state)
+{
+	struct display first, second;
+	struct store_camera twin;
+
+	(void)state;
+	display_init(&first);
+	display_init(&second);
+	camera_hello(9, IDENTITY_RUN, "", "Twin");
+	assert_int_equal(store_camera_find(&fixture.files.store, "Twin", &twin), 0);
+	sent_forget();
+	offer(true, false);
+	display_connect(&display, WEB, 10);
+	display_heard(&display, message, make_pair(&first, secret, "Owner", true));
+	display_expect_welcome(&display, 1);
+	assert_int_equal(store_grant_check(&fixture.files.store, first.id, camera), 0);
+	assert_int_not_equal(store_grant_check(&fixture.files.store, first.id, twin.id), 0);
+	assert_int_equal(store_has_owner(&fixture.files.store), 1);
+	/* the next owner is granted nothing by itself */
+	pairing_init(&fixture.pairing);
+	offer(true, false);
+	display_connect(&display, WEB, 11);
+	display_heard(&display, message, make_pair(&second, secret, "Owner", true));
+	assert_int_not_equal(store_grant_check(&fixture.files.store, second.id, camera), 0);
+	display_finish(&first);
+	display_finish(&second);
+}
+
+static void wrong_used_expired_and_unknown_links_are_refused(void **state)
+{
+	static const uint8_t wrong[LINK_SECRET_BYTES] = {3};
+	struct display phone;
+	struct store_display record;
+
+	(void)state;
+	display_init(&phone);
+	display_connect(&display, WEB, 10);
+	expect_refused(make_pair(&phone, secret, "Phone", true), REFUSED_LINK_UNKNOWN);
+	offer(false, false);
+	display_connect(&display, WEB, 11);
+	expect_refused(make_pair(&phone, wrong, "Phone", true), REFUSED_PROOF);
+	display_connect(&display, WEB, 12);
+	expect_refused(make_pair(&phone, secret, "Phone", false), REFUSED_SIGNATURE);
+	/* the right proof spent it, although the signature was wrong */
+	display_connect(&display, WEB, 13);
+	expect_refused(make_pair(&phone, secret, "Phone", true), REFUSED_LINK_SPENT);
+	pairing_init(&fixture.pairing);
+	offer(false, false);
+	fixture_pass_ms(1000ULL * PAIRING_LIFETIME_S);
+	display_connect(&display, WEB, 14);
+	expect_refused(make_pair(&phone, secret, "Phone", true), REFUSED_LINK_EXPIRED);
+	assert_int_not_equal(store_display_get(&fixture.files.store, phone.id, &record), 0);
+	display_finish(&phone);
+}
+
+static void a_display_cannot_pair_twice(void **state)
+{
+	(void)state;
+	offer(true, true);
+	display_connect(&display, WEB, 10);
+	expect_refused(make_pair(&display, secret, "Again", true), REFUSED_PAIRED_ALREADY);
+	assert_int_not_equal(store_grant_check(&fixture.files.store, display.id, camera), 0);
+	assert_int_equal(store_has_owner(&fixture.files.store), 0);
+}
+
+static void a_pairing_that_cannot_be_stored_is_refused(void **state)
+{
+	struct display phone;
+	struct ipc_message m;
+	bool full = false;
+
+	(void)state;
+	store_fixture_fill(&fixture.files.store);
+	/* The table may have room left in its last page. */
+	for (uint64_t n = 0; n < 64 && !full; n++) {
+		pairing_init(&fixture.pairing);
+		offer(false, true);
+		display_init(&phone);
+		sent_forget();
+		display_connect(&display, WEB, 20 + n);
+		display_heard(&display, message, make_pair(&phone, secret, "Phone", true));
+		full = sent_find(WEB, IPC_ADMIT) == NULL;
+		display_finish(&phone);
+	}
+	assert_true(full);
+	sent_take(WEB, IPC_CUT, &m);
+	assert_nothing_sent(WEB, IPC_TELL);
+	assert_int_equal(refused(REFUSED_STORE), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_right_login_is_welcomed_with_its_transcript),
+		TEST(every_flipped_byte_of_a_login_is_refused),
+		TEST(a_login_that_is_too_short_or_long_is_refused),
+		TEST(a_replayed_login_is_refused),
+		TEST(a_second_login_on_the_same_connection_is_refused),
+		TEST(after_a_refusal_even_a_right_login_is_not_heard),
+		TEST(a_login_for_another_origin_is_refused),
+		TEST(an_unknown_display_is_refused),
+		TEST(a_login_with_anothers_id_is_refused),
+		TEST(another_version_is_refused),
+		TEST(messages_before_login_are_refused),
+		TEST(a_wrong_session_counter_signature_or_kind_is_refused),
+		TEST(a_replayed_message_is_refused),
+		TEST(a_link_pairs_with_what_it_offers),
+		TEST(the_first_owner_is_granted_the_cameras_that_are_there),
+		TEST(wrong_used_expired_and_unknown_links_are_refused),
+		TEST(a_display_cannot_pair_twice),
+		TEST(a_pairing_that_cannot_be_stored_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("login", tests, NULL, NULL);
+}

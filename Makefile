@@ -197,7 +197,7 @@ NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
-SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh)
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh)
 
 # tests/run.sh collects there.
 export RESULTS := $(BUILD)/test-results

@@ -104,10 +104,10 @@ pid_t hub_spawn_command(const struct hub *h, const char *const *arguments, const
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int fd = open(output, O_WRONLY | O_CREAT | O_APPEND | flags, 0600);
 	int null = open("/dev/null", O_RDONLY);
-	if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(fd, 1) < 0) {
-		_exit(126);
-	}
-	if ((flags & O_TRUNC) == 0 && dup2(fd, 2) < 0) {
+	bool errors_too = (flags & O_TRUNC) == 0;
+	if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(fd, 1) < 0 ||
+		(errors_too && dup2(fd, 2) < 0)) {
+		perror(output);
 		_exit(126);
 	}
 	if (h->fakecam[0] != '\0' && strcmp(argv[1], "run") == 0) {

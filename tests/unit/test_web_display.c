@@ -159,6 +159,31 @@ static void frames_arrive_whole_and_newest_first(void **state)
 	keeper_receive(f, IPC_CLOSED, 0);
 }
 
+/* The socket takes a chunk in pieces: what it did not take is retried with the same bytes, while
+ * the buffer has moved on. */
+static void frames_arrive_whole_through_a_narrow_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct ring_writer w;
+	uint64_t connection;
+	struct client *c = client_admitted(f, &connection);
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){20000}, sizeof(int));
+	send_ring(f, &w);
+	publish(&w, 100000, 1, 'a');
+	give(f, connection, 1);
+	assert_int_equal(client_receive(c), 2);
+	for (uint32_t n = 1; n <= 2; n++) {
+		(void)usleep(20000); /* it fills up */
+		assert_int_equal(receive_frame(c, n, 100000), 'a' + n - 1);
+		send_ack(c, n);
+		publish(&w, 100000, 1, (uint8_t)('a' + n));
+	}
+	send_ring_gone(f, &w);
+	client_close(c);
+	keeper_receive(f, IPC_CLOSED, IPC_COUNTS);
+}
+
 static void cut_connection_gets_nothing_that_was_queued(void **state)
 {
 	struct fixture *f = *state;
@@ -267,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_arrive_whole_and_newest_first),
+		cmocka_unit_test(frames_arrive_whole_through_a_narrow_socket),
 		cmocka_unit_test(cut_connection_gets_nothing_that_was_queued),
 		cmocka_unit_test(refused_display_is_closed_with_4000_and_a_busy_hub_with_4001),
 		cmocka_unit_test(new_certificate_is_for_new_connections),

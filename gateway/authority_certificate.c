@@ -285,7 +285,8 @@ bool certificate_ca_fits(X509 *ca_certificate, const struct key_pair *ca, X509 *
 	NAME_CONSTRAINTS *constraints;
 	bool fits;
 
-	if (X509_verify(ca_certificate, ca->pkey) != 1) {
+	/* The check of a certificate's purpose reads its extensions; until then it has no names. */
+	if (X509_verify(ca_certificate, ca->pkey) != 1 || X509_check_purpose(leaf, -1, 0) != 1) {
 		return false;
 	}
 	constraints = X509_get_ext_d2i(ca_certificate, NID_name_constraints, NULL, NULL);

@@ -73,8 +73,8 @@ static void client_connect(struct client *c)
 		.address = c->address,
 		.port = c->config.port,
 		.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
-			LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED |
-			LCCSCF_ALLOW_INSECURE,
+				  LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED |
+				  LCCSCF_ALLOW_INSECURE,
 		.path = "/socket",
 		.host = c->host,
 		.origin = c->origin[0] != '\0' ? c->origin : NULL,
@@ -192,8 +192,10 @@ static void on_end(struct client *c, const char *text)
 		display_restart(c->display);
 	}
 	if (c->config.reconnect) {
-		lws_sul_schedule(c->loop->context, 0, &c->retry, on_retry, (lws_usec_t)c->backoff_us);
-		c->backoff_us = c->backoff_us * 2 > BACKOFF_LAST_US ? BACKOFF_LAST_US : c->backoff_us * 2;
+		lws_sul_schedule(
+			c->loop->context, 0, &c->retry, on_retry, (lws_usec_t)c->backoff_us);
+		c->backoff_us =
+			c->backoff_us * 2 > BACKOFF_LAST_US ? BACKOFF_LAST_US : c->backoff_us * 2;
 	}
 	if (c->config.closed != NULL) {
 		c->config.closed(c->config.user, &c->end);
@@ -203,7 +205,9 @@ static void on_end(struct client *c, const char *text)
 static int client_callback(
 	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
-	struct client *c = user;
+	/* Not user: when a certificate is verified that is OpenSSL's object. */
+	struct client *c = wsi != NULL ? lws_wsi_user(wsi) : NULL;
+	(void)user;
 	if (c == NULL || c->wsi == NULL) {
 		return 0;
 	}
@@ -293,17 +297,16 @@ static bool client_take_texts(struct client *c, const struct client_config *conf
 	bool numeric6 = strchr(config->address, ':') != NULL;
 	int a = snprintf(c->address, sizeof(c->address), "%s", config->address);
 	int h = config->host != NULL
-		? snprintf(c->host, sizeof(c->host), "%s", config->host)
-		: snprintf(c->host, sizeof(c->host), numeric6 ? "[%s]:%u" : "%s:%u",
-			  config->address, config->port);
+			? snprintf(c->host, sizeof(c->host), "%s", config->host)
+			: snprintf(c->host, sizeof(c->host), numeric6 ? "[%s]:%u" : "%s:%u",
+				  config->address, config->port);
 	int o = config->origin != NULL
-		? snprintf(c->origin, sizeof(c->origin), "%s", config->origin)
-		: snprintf(c->origin, sizeof(c->origin), "https://%s", c->host);
+			? snprintf(c->origin, sizeof(c->origin), "%s", config->origin)
+			: snprintf(c->origin, sizeof(c->origin), "https://%s", c->host);
 	int p = snprintf(c->protocol, sizeof(c->protocol), "%s",
 		config->protocol != NULL ? config->protocol : "camgate.v1");
 	return a > 0 && (size_t)a < sizeof(c->address) && h > 0 && (size_t)h < sizeof(c->host) &&
-		o >= 0 && (size_t)o < sizeof(c->origin) && p >= 0 &&
-		(size_t)p < sizeof(c->protocol);
+	       o >= 0 && (size_t)o < sizeof(c->origin) && p >= 0 && (size_t)p < sizeof(c->protocol);
 }
 
 struct client *client_create(struct client_loop *l, const struct client_config *config)
@@ -370,8 +373,8 @@ struct client_loop *client_loop_create(void)
 		.port = CONTEXT_PORT_NO_LISTEN,
 		.protocols = protocols,
 		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-			LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN |
-			LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+			   LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN |
+			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.pt_serv_buf_size = 1 << 15,
 	};
 	l->context = lws_create_context(&info);
@@ -393,7 +396,6 @@ void client_loop_destroy(struct client_loop *l)
 
 int client_loop_run(struct client_loop *l, unsigned int timeout_ms)
 {
-	lws_sul_schedule(
-		l->context, 0, &l->wake, on_wake, (lws_usec_t)timeout_ms * 1000 + 1);
+	lws_sul_schedule(l->context, 0, &l->wake, on_wake, (lws_usec_t)timeout_ms * 1000 + 1);
 	return lws_service(l->context, 0) < 0 ? -EIO : 0;
 }

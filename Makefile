@@ -130,8 +130,8 @@ $(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIE
 integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display fakecam
 	$(Q)JOBS=3 tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
 
-$(OUT)/tests/bench/bench: $(OUT)/tests/bench/bench.o $(OUT)/tests/bench/floor.o $(HARNESS) \
-		$(CLIENT) $(OUT)/gateway.a $(OPIX)
+$(OUT)/tests/bench/bench: $(patsubst %,$(OUT)/tests/bench/%.o,bench floor reader) $(HARNESS) $(CLIENT) \
+		$(OUT)/gateway.a $(OPIX)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
 
@@ -203,7 +203,7 @@ SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh tests
 export RESULTS := $(BUILD)/test-results
 
 PACKAGES := tests/install/packages.sh
-again = +$(Q)$(MAKE) --no-print-directory $(parallel)
+again = +$(Q)$(MAKE) --no-print-directory $(if $(filter 1,$(V)),,-s) $(parallel)
 # On all cores, unless the user said how many.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 

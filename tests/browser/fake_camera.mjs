@@ -97,11 +97,12 @@ export class FakeCamera {
 		return this.seal(jpeg, captureUs);
 	}
 
-	seal(jpeg, captureUs) {
+	seal(jpeg, captureUs, shownKid = this.epoch) {
 		const header = Buffer.concat([this.id, Buffer.from([0, this.flags]), u16(this.width),
 			u16(this.height), u32(this.epoch), u64(captureUs)]);
 		const metadata = Buffer.concat([Buffer.from('camgate frame v1'), this.home,
 			this.generation, header]);
-		return Buffer.concat([header, sframeSeal(this.key, this.epoch, this.ctr++, metadata, jpeg)]);
+		return Buffer.concat([header, sframeSeal(this.key, this.epoch, this.ctr++, metadata, jpeg,
+			shownKid)]);
 	}
 }

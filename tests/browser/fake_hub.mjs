@@ -139,6 +139,9 @@ class Connection {
 		const name = Buffer.from(display.name);
 		const cameras = this.hub.cameras.filter((camera) => display.cameras.has(camera.name));
 		const { home } = this.hub;
+		if (this.hub.takeFault('foreignTranscript')) {
+			T[0] ^= 1;
+		}
 		this.say(KIND.WELCOME, Buffer.concat([T, home, display.id,
 			Buffer.from([display.owner ? 1 : 0, name.length]), name,
 			Buffer.from([0, cameras.length])]));
@@ -187,7 +190,9 @@ class Connection {
 
 	sendKey(stream, purpose, nonce) {
 		if (stream && !this.hub.faults.noKeys) {
-			const { id, kemPublic } = this.display;
+			const { id } = this.display;
+			const kemPublic = this.hub.takeFault('foreignKey') ? this.hub.public
+				: this.display.kemPublic;
 			setTimeout(() => this.streams.has(stream.number) && this.say(KIND.KEY,
 				stream.camera.wrap({ stream: stream.number, purpose, nonce, displayId: id, kemPublic,
 					session: this.session })), purpose === PURPOSE.BREAK ? 0
@@ -209,7 +214,8 @@ class Connection {
 	/** Sends a sealed frame if there is credit. */
 	offer(camera, frame) {
 		for (const stream of this.streams.values()) {
-			if (stream.camera === camera && stream.sent - stream.answered < CREDITS) {
+			const crossed = this.hub.faults.crossed && stream.camera !== camera;
+			if ((crossed || stream.camera === camera) && stream.sent - stream.answered < CREDITS) {
 				stream.sent++;
 				this.chunks(stream, frame);
 			}

@@ -79,7 +79,7 @@ export function sframeHeader(kid, ctr) {
 	return Buffer.concat([Buffer.from([(k.bits << 4) | c.bits]), k.bytes, c.bytes]);
 }
 
-export function sframeSeal(baseKey, kid, ctr, metadata, plaintext) {
+export function sframeSeal(baseKey, kid, ctr, metadata, plaintext, shownKid = kid) {
 	const kidAndSuite = Buffer.alloc(10);
 	kidAndSuite.writeBigUInt64BE(BigInt(kid));
 	kidAndSuite.writeUInt16BE(4, 8);
@@ -91,7 +91,7 @@ export function sframeSeal(baseKey, kid, ctr, metadata, plaintext) {
 	nonce.forEach((byte, at) => {
 		nonce[at] = byte ^ counter[at];
 	});
-	const header = sframeHeader(kid, ctr);
+	const header = sframeHeader(shownKid, ctr);
 	const cipher = createCipheriv('aes-128-gcm', derive('key', 16), nonce);
 	cipher.setAAD(Buffer.concat([header, metadata]));
 	const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);

@@ -110,6 +110,13 @@ test('an SFrame header of another epoch, or not minimal, is refused', async () =
 	}
 });
 
+test('a seal that would open, under another KID than its epoch, is refused', async () => {
+	const { camera, judge } = await watching();
+	const { jpeg } = (await judge(camera.frame())).picture;
+	expect(await judge(camera.seal(jpeg, camera.clockUs(), 2)), Outcome.REFUSED, Anomaly.UNSEAL);
+	expect(await judge(camera.seal(jpeg, camera.clockUs())), Outcome.DRAWN);
+});
+
 test('too old is late, from the future is refused and asks for the time again', async () => {
 	const { camera, judge, lens } = await watching();
 	expect(await judge(camera.frame({ ageMs: 4500 })), Outcome.DRAWN);

@@ -227,6 +227,47 @@ test('a message that the hub did not sign ends the session, and nothing stays on
 	}
 });
 
+test('a welcome of another login is none', async () => {
+	const { hub, store, close } = await live();
+	close();
+	hub.faults.foreignTranscript = true;
+	const { display, posts, words } = startDisplay(hub, { store });
+	await display.start(true);
+	await until('fault', () => posts.some(({ status }) => status === 'fault'));
+	await until('live at the next try', () => words().includes('LIVE'));
+});
+
+test('a key for another display opens nothing, is reported, and replaced', async () => {
+	const hub = startHub();
+	hub.faults.foreignKey = true;
+	const { display, words } = startDisplay(hub);
+	await display.pair(linkText(hub.link()), 'Node');
+	await until('live with the next key', () => words().includes('LIVE'));
+	const reports = hub.log.filter(({ what }) => what === 'report');
+	assert.deepEqual(reports.map(({ reason }) => reason), [5]);
+});
+
+test('frames on another camera\'s stream are never drawn there', async () => {
+	const cameras = [{ name: 'Door', tag: 1, ...SMALL },
+		{ name: 'Garden', tag: 2, width: 192, height: 64 }];
+	const { hub, words, shapes } = await live({}, cameras);
+	await until('both', () => /LIVE Door \| .*LIVE Garden/.test(words()));
+	hub.faults.crossed = true;
+	await until('reported', () => hub.log.some(({ what, reason }) =>
+		what === 'report' && reason === 1));
+	const drawn = new Set();
+	const end = Date.now() + 500;
+	await until('a while of crossed frames', () => {
+		drawn.add(shapes());
+		return Date.now() > end;
+	});
+	for (const shape of drawn) {
+		assert.match(shape, /^(-|128x64) (-|192x64)$/);
+	}
+	hub.faults.crossed = false;
+	await until('both again', () => /LIVE.* Door \| .*LIVE.* Garden/.test(words()));
+});
+
 test('watching pulses four times a second', async () => {
 	const { hub } = await live();
 	const before = hub.pulses;

@@ -137,6 +137,9 @@ export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 
 		/** All that is written on the tiles now. */
 		words: () => Array.from(contexts.values(), ({ words }) => words.join(' ')).join(' | '),
 		images: () => Array.from(contexts.values(), ({ image }) => image !== null),
+		/** The sizes of the pictures on the tiles, which tell cameras apart. */
+		shapes: () => Array.from(contexts.values(), ({ image }) =>
+			(image === null ? '-' : `${image.width}x${image.height}`)).join(' '),
 		status: () => posts.filter(({ type }) => type === 'status').at(-1)?.status,
 		close: () => {
 			clearInterval(timer);

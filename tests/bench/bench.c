@@ -1,11 +1,12 @@
 /*
- * What a delivered frame costs, per role, and how old it is when it arrives: 1, 10 and 50 viewers of
- * one 1080p30 camera. The first viewer opens its frames like any display; the others only acknowledge
- * them, so that the machine measures the hub and not fifty decoders.
+ * What a delivered frame costs, per role, and how old it is when it arrives: 1, 10 and 50 viewers
+ * of one 1080p30 camera. The first viewer opens its frames like any display; the others only
+ * acknowledge them, so that the machine measures the hub and not fifty decoders.
  *
  * bench [--quick] [--pattern] [--json FILE]. CPU is what the scheduler counted for each process.
  */
 #include "floor.h"
+#include "reader.h"
 #include "tests/integration/hub.h"
 
 #include <dirent.h>
@@ -25,17 +26,8 @@ enum {
 	VIEWERS_MAX = 50,
 	FPS = 30,
 	SAMPLES_MAX = 1 << 20,
-	SETTLE_MS = 1500,
+	SETTLE_US = 1500000,
 	HEAP_BYTES = 1 << 20, /* fifty displays in one process */
-};
-
-struct viewer {
-	struct hub *hub;
-	struct client *client;
-	struct display_keys keys;
-	bool opens; /* the others only acknowledge */
-	uint64_t capture_us; /* of the frame under way */
-	unsigned long frames; /* since the measurement began */
 };
 
 struct sample_set {
@@ -49,6 +41,7 @@ struct row {
 	unsigned int viewers;
 	double fps_worst, frame_bytes;
 	double cpu_us[3]; /* per delivered frame, by role */
+	double viewer_us; /* the same of this process, all viewers in one */
 	double floor_us;
 	double p50_ms, p99_ms;
 };
@@ -57,84 +50,21 @@ static struct sample_set samples;
 static uint64_t measured_bytes;
 static bool measuring;
 
-/* ---- viewers ---- */
-
-static void on_camera(void *user, const struct wire_camera *camera)
+static void on_received(const struct reader *r, uint32_t bytes, uint64_t now_us)
 {
-	struct viewer *v = user;
-	if (camera->state == CAMERA_READY) {
-		(void)display_watch(client_display(v->client), camera->id, client_now_us());
+	if (measuring && samples.count < SAMPLES_MAX) {
+		measured_bytes += bytes;
+		samples.us[samples.count++] = (uint32_t)(now_us - r->capture_us);
 	}
 }
 
-static bool on_picture(void *user, const struct display_picture *p)
-{
-	(void)user;
-	(void)p;
-	return true;
-}
-
-static void count_frame(struct viewer *v, uint32_t bytes)
-{
-	if (!measuring) {
-		return;
-	}
-	v->frames++;
-	measured_bytes += bytes;
-	if (samples.count < SAMPLES_MAX) {
-		samples.us[samples.count++] = (uint32_t)(client_now_us() - v->capture_us);
-	}
-}
-
-static bool on_received(void *user, uint8_t *message, size_t size)
-{
-	struct viewer *v = user;
-	struct wire_chunk chunk;
-	struct wire_frame_header header;
-	const uint8_t *piece;
-	size_t piece_size;
-	if (wire_parse_chunk(message, size, &chunk, &piece, &piece_size) < 0) {
-		return true;
-	}
-	if (chunk.offset == 0 && wire_parse_frame_header(piece, piece_size, &header) == 0) {
-		v->capture_us = header.capture_us;
-	}
-	if (chunk.offset + piece_size < chunk.total) {
-		return v->opens;
-	}
-	count_frame(v, chunk.total);
-	if (!v->opens) {
-		const struct wire_ack ack = {
-			.outcome = OUTCOME_DRAWN, .stream = chunk.stream, .frame = chunk.frame};
-		uint8_t answer[16];
-		ssize_t n = wire_encode_ack(&ack, answer, sizeof(answer));
-		(void)client_send(v->client, answer, (size_t)n);
-	}
-	return v->opens;
-}
-
-static void start_viewer(struct viewer *v, struct hub *hub, bool opens)
+static void start_viewer(struct reader *r, struct hub *hub, bool opens)
 {
 	struct wire_link link;
-	char name[32];
-	(void)snprintf(name, sizeof(name), "Viewer %p", (void *)v);
 	hub_make_link(hub, "all", NULL, &link);
-	assert_int_equal(display_keys_generate(&v->keys), 0);
-	const struct display_config display = {.keys = &v->keys,
-		.link = &link,
-		.name = name,
-		.callbacks = {.camera = on_camera, .picture = on_picture},
-		.user = v};
-	const struct client_config config = {.address = "127.0.0.1",
-		.port = hub->port,
-		.display = &display,
-		.received = on_received,
-		.user = v};
-	v->hub = hub;
-	v->opens = opens;
-	v->client = client_create(hub->loop, &config);
-	assert_non_null(v->client);
-	WAIT_FOR(hub->loop, display_welcomed(client_display(v->client)), HUB_PATIENCE_MS);
+	assert_int_equal(reader_init(r, hub->port, &link, "Viewer"), 0);
+	r->opens = opens;
+	r->received = on_received;
 }
 
 /* ---- measuring ---- */
@@ -148,7 +78,8 @@ static double process_us(pid_t pid)
 	DIR *d = opendir(path);
 	for (struct dirent *e = d == NULL ? NULL : readdir(d); e != NULL; e = readdir(d)) {
 		unsigned long long run_ns = 0;
-		(void)snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, e->d_name);
+		(void)snprintf(
+			path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, e->d_name);
 		FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "re");
 		if (f != NULL) {
 			if (fscanf(f, "%llu", &run_ns) == 1) {
@@ -161,13 +92,6 @@ static double process_us(pid_t pid)
 		(void)closedir(d);
 	}
 	return sum_us;
-}
-
-static void run_for(struct hub *hub, unsigned int ms)
-{
-	uint64_t deadline_us = client_now_us() + (uint64_t)ms * 1000;
-	while (hub_wait_step(hub->loop, deadline_us)) {
-	}
 }
 
 static int compare_samples(const void *a, const void *b)
@@ -184,12 +108,12 @@ static double percentile_ms(double share)
 	return samples.us[(size_t)(share * (double)(samples.count - 1))] / 1000.0;
 }
 
-static void measure(struct hub *hub, struct viewer *viewers, unsigned int count,
+static void measure(struct hub *hub, struct reader *viewers, unsigned int count,
 	unsigned int seconds, struct row *ret)
 {
 	pid_t pids[3];
 	double before[3];
-	run_for(hub, SETTLE_MS);
+	reader_run(viewers, count, client_now_us() + SETTLE_US);
 	for (unsigned int i = 0; i < count; i++) {
 		viewers[i].frames = 0;
 	}
@@ -199,9 +123,10 @@ static void measure(struct hub *hub, struct viewer *viewers, unsigned int count,
 	}
 	samples.count = 0;
 	measured_bytes = 0;
+	double own_us = process_us(getpid());
 	measuring = true;
 	uint64_t begin_us = client_now_us();
-	run_for(hub, seconds * 1000);
+	reader_run(viewers, count, begin_us + (uint64_t)seconds * 1000000);
 	measuring = false;
 	double took_s = (double)(client_now_us() - begin_us) / 1e6;
 	unsigned long frames = 0, worst = ~0UL;
@@ -218,6 +143,7 @@ static void measure(struct hub *hub, struct viewer *viewers, unsigned int count,
 	for (size_t i = 0; i < 3 && frames > 0; i++) {
 		ret->cpu_us[i] = (process_us(pids[i]) - before[i]) / (double)frames;
 	}
+	ret->viewer_us = frames > 0 ? (process_us(getpid()) - own_us) / (double)frames : 0;
 	if (ret->frame_bytes > 0) {
 		ret->floor_us = floor_measure(count, (size_t)ret->frame_bytes, FPS, seconds);
 	}
@@ -233,16 +159,19 @@ static double row_total_us(const struct row *r)
 static void print_table(const char *source, const struct row *rows, size_t count)
 {
 	(void)printf("\n%s\n", source);
-	(void)printf("viewers  KB/frame  fps(worst)   CPU us per delivered frame: camera     web  keeper"
-		     "   total   floor  web/floor   p50 ms   p99 ms\n");
+	(void)printf(
+		"viewers  KB/frame  fps(worst)   CPU us per delivered frame: camera     web  keeper"
+		"   total   floor  web/floor   p50 ms   p99 ms\n");
 	for (size_t i = 0; i < count; i++) {
 		const struct row *r = &rows[i];
-		(void)printf("%7u  %8.0f  %10.1f %42.0f %7.0f %7.1f %7.0f %7.0f  %9.2f %8.1f %8.1f\n",
+		(void)printf(
+			"%7u  %8.0f  %10.1f %42.0f %7.0f %7.1f %7.0f %7.0f  %9.2f %8.1f %8.1f\n",
 			r->viewers, r->frame_bytes / 1024, r->fps_worst, r->cpu_us[0], r->cpu_us[1],
 			r->cpu_us[2], row_total_us(r), r->floor_us,
 			r->floor_us > 0 ? r->cpu_us[1] / r->floor_us : 0, r->p50_ms, r->p99_ms);
 	}
-	(void)printf("(CPU figures carry about 15 %% of noise; compare ratios of interleaved runs)\n");
+	(void)printf(
+		"(CPU figures carry about 15 %% of noise; compare ratios of interleaved runs)\n");
 }
 
 static int write_json(const char *path, const char *source, const struct row *rows, size_t count)
@@ -251,12 +180,12 @@ static int write_json(const char *path, const char *source, const struct row *ro
 	for (size_t i = 0; i < count; i++) {
 		const struct row *r = &rows[i];
 		(void)json_array_append_new(list,
-			json_pack("{s:i,s:f,s:f,s:{s:f,s:f,s:f,s:f},s:f,s:f,s:f}", "viewers",
+			json_pack("{s:i,s:f,s:f,s:{s:f,s:f,s:f,s:f,s:f},s:f,s:f,s:f}", "viewers",
 				(int)r->viewers, "frame_bytes", r->frame_bytes, "fps_worst",
 				r->fps_worst, "cpu_us_per_frame", "camera", r->cpu_us[0], "web",
 				r->cpu_us[1], "keeper", r->cpu_us[2], "total", row_total_us(r),
-				"floor_cpu_us_per_frame", r->floor_us, "p50_ms", r->p50_ms, "p99_ms",
-				r->p99_ms));
+				"viewers", r->viewer_us, "floor_cpu_us_per_frame", r->floor_us,
+				"p50_ms", r->p50_ms, "p99_ms", r->p99_ms));
 	}
 	json_t *all = json_pack("{s:s,s:o}", "source", source, "rows", list);
 	int r = all == NULL ? -1 : json_dump_file(all, path, JSON_INDENT(1));
@@ -264,8 +193,8 @@ static int write_json(const char *path, const char *source, const struct row *ro
 	return r;
 }
 
-/* An MJPEG camera whose pictures cost nothing here, as a real one's do not; or, with --pattern, our own test
- * camera, whose drawing and encoding is charged to the camera role. */
+/* An MJPEG camera whose pictures cost nothing here, as a real one's do not; or, with --pattern, our
+ * own test camera, whose drawing and encoding is charged to the camera role. */
 static const char *choose_camera(struct hub *hub, bool pattern, const char **ret_source)
 {
 	if (pattern) {
@@ -281,10 +210,9 @@ static const char *choose_camera(struct hub *hub, bool pattern, const char **ret
 int main(int argc, char **argv)
 {
 	static const unsigned int counts[] = {1, 10, 50};
-	static const struct option options[] = {
-		{"quick", no_argument, NULL, 'q'}, {"pattern", no_argument, NULL, 'p'},
-		{"json", required_argument, NULL, 'j'}, {0}};
-	static struct viewer viewers[VIEWERS_MAX];
+	static const struct option options[] = {{"quick", no_argument, NULL, 'q'},
+		{"pattern", no_argument, NULL, 'p'}, {"json", required_argument, NULL, 'j'}, {0}};
+	static struct reader viewers[VIEWERS_MAX];
 	struct row rows[3];
 	struct hub hub;
 	unsigned int seconds = 20, started = 0;
@@ -300,7 +228,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "bench: no locked memory for the keys\n");
 		return 1;
 	}
-	hub_init(&hub, client_loop_create());
+	hub_init(&hub, NULL);
 	const char *spec = choose_camera(&hub, pattern, &source);
 	hub_start(&hub, (const char *[]){"--camera", spec, NULL});
 	for (size_t i = 0; i < 3; i++) {
@@ -311,12 +239,10 @@ int main(int argc, char **argv)
 	}
 	print_table(source, rows, 3);
 	for (unsigned int i = 0; i < started; i++) {
-		client_destroy(viewers[i].client);
-		display_keys_finish(&viewers[i].keys);
+		reader_finish(&viewers[i]);
 	}
 	hub_end(&hub);
 	hub_finish(&hub);
-	client_loop_destroy(hub.loop);
 	free(samples.us);
 	return json != NULL && write_json(json, source, rows, 3) < 0 ? 1 : 0;
 }

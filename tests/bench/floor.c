@@ -26,9 +26,9 @@ static bool certify(SSL_CTX *ctx)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	bool ok = key != NULL && cert != NULL && X509_gmtime_adj(X509_getm_notBefore(cert), 0) &&
-		X509_gmtime_adj(X509_getm_notAfter(cert), 3600) && X509_set_pubkey(cert, key) &&
-		X509_sign(cert, key, EVP_sha256()) > 0 &&
-		SSL_CTX_use_certificate(ctx, cert) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+		  X509_gmtime_adj(X509_getm_notAfter(cert), 3600) && X509_set_pubkey(cert, key) &&
+		  X509_sign(cert, key, EVP_sha256()) > 0 &&
+		  SSL_CTX_use_certificate(ctx, cert) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return ok;
@@ -137,7 +137,8 @@ static void drain(SSL **viewers, struct pollfd *fds, unsigned int count)
 	}
 }
 
-double floor_measure(unsigned int viewers, size_t frame_bytes, unsigned int fps, unsigned int seconds)
+double floor_measure(
+	unsigned int viewers, size_t frame_bytes, unsigned int fps, unsigned int seconds)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -148,7 +149,8 @@ double floor_measure(unsigned int viewers, size_t frame_bytes, unsigned int fps,
 	int report[2];
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (viewers > VIEWERS_MAX || listener < 0 || pipe(report) < 0 ||
-		bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 256) < 0 ||
+		bind(listener, (struct sockaddr *)&address, size) < 0 ||
+		listen(listener, 256) < 0 ||
 		getsockname(listener, (struct sockaddr *)&address, &size) < 0) {
 		return -1;
 	}

@@ -3,8 +3,8 @@
  * watches every camera it is given, reads the code in every picture of a test camera, and says what
  * happens, one JSON object a line with --json, otherwise in words.
  *
- * Exit code: 0; 1 it could not connect, pair or log in, or saw no picture; 2 wrong usage; 3 a picture
- * was foreign or could not be read, or a check failed.
+ * Exit code: 0; 1 it could not connect, pair or log in, or saw no picture; 2 wrong usage; 3 a
+ * picture was foreign or could not be read, or a check failed.
  */
 #include "tests/opix/opix.h"
 #include "web/client/client.h"
@@ -70,7 +70,8 @@ static void say(const struct tool *t, const char *event, json_t *o)
 		const char *key;
 		json_t *value;
 		(void)printf("%s", event);
-		json_object_foreach(o, key, value) {
+		json_object_foreach(o, key, value)
+		{
 			char *text = strcmp(key, "event") == 0 ? NULL
 							       : json_dumps(value, JSON_ENCODE_ANY);
 			if (text != NULL) {
@@ -157,7 +158,8 @@ static void on_camera_gone(void *user, const struct wire_camera_gone *g)
 	if (c != NULL) {
 		*c = (struct camera){0};
 	}
-	say(t, "gone", json_pack("{s:o,s:i}", "id", hex(g->id, CAMERA_ID_BYTES), "reason", g->reason));
+	say(t, "gone",
+		json_pack("{s:o,s:i}", "id", hex(g->id, CAMERA_ID_BYTES), "reason", g->reason));
 }
 
 static void on_ended(void *user, const struct wire_ended *e)
@@ -181,8 +183,8 @@ static void on_refused(void *user, uint16_t stream, enum anomaly reason)
 static void dump(struct tool *t, const struct display_picture *p)
 {
 	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/%06llu.jpg", t->dump,
-		(unsigned long long)t->pictures);
+	int n = snprintf(
+		path, sizeof(path), "%s/%06llu.jpg", t->dump, (unsigned long long)t->pictures);
 	FILE *f = n < 0 || (size_t)n >= sizeof(path) ? NULL : fopen(path, "we");
 	if (f == NULL || fwrite(p->jpeg, 1, p->jpeg_size, f) != p->jpeg_size) {
 		(void)fprintf(stderr, "display: cannot write %s\n", path);
@@ -193,7 +195,8 @@ static void dump(struct tool *t, const struct display_picture *p)
 	}
 }
 
-static void judge(struct tool *t, struct camera *c, const struct display_picture *p, struct opix *ret)
+static void judge(
+	struct tool *t, struct camera *c, const struct display_picture *p, struct opix *ret)
 {
 	const char *fault = NULL;
 	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, ret) < 0) {
@@ -352,18 +355,41 @@ static int parse(struct tool *t, int argc, char **argv)
 	t->name = "display tool";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
-		case 'l': t->link_url = optarg; break;
-		case 'h': t->hub_url = optarg; break;
-		case 'k': t->keys_path = optarg; break;
-		case 'n': t->name = optarg; break;
-		case 's': t->seconds = strtoul(optarg, NULL, 10); break;
-		case 'f': t->frames = strtoul(optarg, NULL, 10); break;
-		case 'd': t->dump = optarg; break;
-		case 'o': t->origin = optarg; break;
-		case 'r': t->reconnect = true; break;
-		case 'u': t->unread = true; break;
-		case 'j': t->json = true; break;
-		default: return usage("unknown option");
+		case 'l':
+			t->link_url = optarg;
+			break;
+		case 'h':
+			t->hub_url = optarg;
+			break;
+		case 'k':
+			t->keys_path = optarg;
+			break;
+		case 'n':
+			t->name = optarg;
+			break;
+		case 's':
+			t->seconds = strtoul(optarg, NULL, 10);
+			break;
+		case 'f':
+			t->frames = strtoul(optarg, NULL, 10);
+			break;
+		case 'd':
+			t->dump = optarg;
+			break;
+		case 'o':
+			t->origin = optarg;
+			break;
+		case 'r':
+			t->reconnect = true;
+			break;
+		case 'u':
+			t->unread = true;
+			break;
+		case 'j':
+			t->json = true;
+			break;
+		default:
+			return usage("unknown option");
 		}
 	}
 	if (optind < argc) {
@@ -388,9 +414,9 @@ static void watch(struct tool *t, struct client_loop *loop)
 static int summarise(struct tool *t)
 {
 	const struct display_counts *c = display_counts(client_display(t->client));
-	int code = t->foreign != 0 || t->anomalies != 0 ? EXIT_FOREIGN
-		: t->failed || !t->paired || t->pictures == 0 ? 1
-							      : 0;
+	int code = t->foreign != 0 || t->anomalies != 0          ? EXIT_FOREIGN
+		   : t->failed || !t->paired || t->pictures == 0 ? 1
+								 : 0;
 	say(t, "summary",
 		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i}", "pictures",
 			(json_int_t)t->pictures, "foreign", (json_int_t)t->foreign, "anomalies",
@@ -422,7 +448,8 @@ int main(int argc, char **argv)
 	const struct display_config display = {.keys = &t.keys,
 		.link = t.pairing ? &t.link : NULL,
 		.name = t.name,
-		.callbacks = {on_welcome, on_camera, on_camera_gone, on_ended, on_picture, on_refused},
+		.callbacks = {on_welcome, on_camera, on_camera_gone, on_ended, on_picture,
+			on_refused},
 		.user = &t};
 	const struct client_config config = {.address = t.host,
 		.port = t.port,

@@ -50,7 +50,7 @@ static const char *hub_binary(void)
 	}
 	size_t used = strlen(path);
 	assert_true((size_t)snprintf(path + used, sizeof(path) - used, "/camgate") <
-		sizeof(path) - used);
+		    sizeof(path) - used);
 	return path;
 }
 
@@ -68,7 +68,8 @@ static void use_fakecam(const struct hub *h)
 	char library[PATH_MAX];
 	const char *binary = hub_binary();
 	int directory = (int)(strrchr(binary, '/') - binary);
-	int n = snprintf(library, sizeof(library), "%.*s/tests/fakecam/libfakecam.so", directory, binary);
+	int n = snprintf(
+		library, sizeof(library), "%.*s/tests/fakecam/libfakecam.so", directory, binary);
 	if (n < 0 || (size_t)n >= sizeof(library) || access(library, R_OK) < 0 ||
 		setenv("FAKECAM", h->fakecam, 1) < 0 || setenv("LD_PRELOAD", library, 1) < 0 ||
 		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) < 0) {
@@ -88,7 +89,8 @@ void hub_set_cameras(struct hub *h, const char *lines)
 	assert_int_equal(rename(draft, h->fakecam), 0);
 }
 
-pid_t hub_spawn_command(const struct hub *h, const char *const *arguments, const char *output, int flags)
+pid_t hub_spawn_command(
+	const struct hub *h, const char *const *arguments, const char *output, int flags)
 {
 	const char *argv[ARGUMENTS_MAX + 1] = {hub_binary()};
 	size_t n = 1;
@@ -232,7 +234,8 @@ void hub_end(struct hub *h)
 {
 	int code = -1;
 	assert_int_not_equal(h->pid, 0);
-	pid_t roles[3] = {hub_role(h, "keeper", 0), hub_role(h, "web", 0), hub_role(h, "camera", 0)};
+	pid_t roles[3] = {
+		hub_role(h, "keeper", 0), hub_role(h, "web", 0), hub_role(h, "camera", 0)};
 	assert_int_equal(kill(h->pid, SIGTERM), 0);
 	WAIT_FOR(h->loop, ended(h, &code), HUB_PATIENCE_MS);
 	assert_int_equal(code, 0);

@@ -1,8 +1,9 @@
 /*
  * A real hub for tests: `camgate run` as its own processes, in a state directory of its own.
  *
- * Every function fails the running cmocka test when something does not come true in time; nothing here
- * sleeps for a fixed while. While it waits it keeps h->loop going, so that displays stay alive.
+ * Every function fails the running cmocka test when something does not come true in time; nothing
+ * here sleeps for a fixed while. While it waits it keeps h->loop going, so that displays stay
+ * alive.
  */
 #ifndef CAMGATE_TESTS_HUB_H
 #define CAMGATE_TESTS_HUB_H
@@ -17,18 +18,19 @@ enum { HUB_PATIENCE_MS = 8000, HUB_ARGUMENTS_MAX = 48 };
 
 struct hub {
 	struct client_loop *loop; /* borrowed; may be NULL */
-	pid_t pid;                /* 0: not running */
-	char dir[64];             /* of this test; removed by hub_stop */
+	pid_t pid; /* 0: not running */
+	char dir[64]; /* of this test; removed by hub_stop */
 	char state[PATH_MAX];
-	char log[PATH_MAX];       /* what camgate run printed, both streams */
+	char log[PATH_MAX]; /* what camgate run printed, both streams */
 	uint16_t port;
 	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
-	char fakecam[PATH_MAX];          /* configuration of fake cameras, or "" */
+	char fakecam[PATH_MAX]; /* configuration of fake cameras, or "" */
 };
 
 /* Makes h->dir. */
 void hub_init(struct hub *h, struct client_loop *loop);
-/* Emulates cameras for this hub, from now on or, if it runs, at once: lines of tests/fakecam/README.md. */
+/* Emulates cameras for this hub, from now on or, if it runs, at once: lines of
+ * tests/fakecam/README.md. */
 void hub_set_cameras(struct hub *h, const char *lines);
 /* Starts with these further arguments (NULL-ended) on a free port and waits until it listens. */
 void hub_start(struct hub *h, const char *const *arguments);
@@ -59,19 +61,22 @@ json_t *hub_ask(struct hub *h, ...) __attribute__((sentinel));
 void hub_make_link(struct hub *h, const char *cameras, const char *name, struct wire_link *ret);
 /* The sum of the values of OBJECT in status ("anomalies"). */
 json_int_t hub_status_sum(struct hub *h, const char *object);
-/* The first camera with this text in name, mode or source, as `cameras` tells; NULL; json_decref it. */
+/* The first camera with this text in name, mode or source, as `cameras` tells; NULL; json_decref
+ * it. */
 json_t *hub_camera(struct hub *h, const char *text);
 /* Waits for the camera with this text in its mode, and gives it this name. */
 void hub_name_camera(struct hub *h, const char *text, const char *name);
 bool hub_camera_is(struct hub *h, const char *name, const char *field, const char *value);
-/* Starts camgate with these words; standard error goes to the output too, unless flags has O_TRUNC. */
-pid_t hub_spawn_command(const struct hub *h, const char *const *words, const char *output, int flags);
+/* Starts camgate with these words; standard error goes to the output too, unless flags has O_TRUNC.
+ */
+pid_t hub_spawn_command(
+	const struct hub *h, const char *const *words, const char *output, int flags);
 
 /* Runs the loop until the deadline; true while there is time left. */
 bool hub_wait_step(struct client_loop *loop, uint64_t deadline_us);
 #define WAIT_FOR(loop, condition, patience_ms)                                                     \
 	do {                                                                                       \
-		uint64_t wait_deadline_us = client_now_us() + (uint64_t)(patience_ms) * 1000;      \
+		uint64_t wait_deadline_us = client_now_us() + (uint64_t)(patience_ms)*1000;        \
 		while (!(condition)) {                                                             \
 			if (!hub_wait_step((loop), wait_deadline_us)) {                            \
 				fail_msg("not within %d ms: %s", (int)(patience_ms), #condition);  \

@@ -70,9 +70,11 @@ json_t *hub_ask(struct hub *h, ...)
 
 void hub_make_link(struct hub *h, const char *cameras, const char *name, struct wire_link *ret)
 {
-	json_t *answer = name != NULL
-		? hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none", "--name", name, NULL)
-		: hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none", NULL);
+	json_t *answer =
+		name != NULL
+			? hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none",
+				  "--name", name, NULL)
+			: hub_ask(h, "pair", "--cameras", cameras != NULL ? cameras : "none", NULL);
 	const char *text = json_string_value(json_object_get(answer, "link"));
 	const char *mark = text == NULL ? NULL : strstr(text, "#pair=");
 	assert_non_null(text);
@@ -86,7 +88,8 @@ json_int_t hub_status_sum(struct hub *h, const char *object)
 	json_int_t sum = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach(json_object_get(answer, object), key, value) {
+	json_object_foreach(json_object_get(answer, object), key, value)
+	{
 		sum += json_integer_value(value);
 	}
 	json_decref(answer);
@@ -99,11 +102,13 @@ json_t *hub_camera(struct hub *h, const char *text)
 	json_t *found = NULL;
 	size_t i;
 	json_t *camera;
-	json_array_foreach(json_object_get(answer, "cameras"), i, camera) {
+	json_array_foreach(json_object_get(answer, "cameras"), i, camera)
+	{
 		const char *fields[] = {"name", "mode", "source"};
 		for (size_t f = 0; f < 3 && found == NULL; f++) {
 			const char *value = json_string_value(json_object_get(camera, fields[f]));
-			found = value != NULL && strstr(value, text) != NULL ? json_incref(camera) : NULL;
+			found = value != NULL && strstr(value, text) != NULL ? json_incref(camera)
+									     : NULL;
 		}
 	}
 	json_decref(answer);

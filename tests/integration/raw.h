@@ -12,7 +12,7 @@ struct raw {
 	bool opened, closed;
 	struct client_end end;
 	unsigned int messages; /* received, of any kind */
-	unsigned int others;   /* of them, not CHALLENGE */
+	unsigned int others; /* of them, not CHALLENGE */
 	uint8_t challenge[WIRE_CHALLENGE_BYTES];
 	uint8_t session[SESSION_ID_BYTES];
 	uint8_t nonce[NONCE_BYTES]; /* ours, of the last login or pairing made */

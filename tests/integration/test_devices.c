@@ -1,4 +1,5 @@
-/* Real device code on fake cameras: what comes from a camera is shown as that camera's, or not at all. */
+/* Real device code on fake cameras: what comes from a camera is shown as that camera's, or not at
+ * all. */
 #include "viewer.h"
 
 #include <setjmp.h>
@@ -12,7 +13,9 @@
 #define POOR                                                                                       \
 	"video1 card=Poor usb=046d:0826 serial=B1B2C3D4 modes=MJPG:320x240@30 tag=bbbb0001 "       \
 	"faults=error/5,short/7,empty/11,garbage/13,truncated/17,othersize/19,thumbnail/2\n"
-#define RAW "video2 card=Raw usb=046d:0827 serial=C1B2C3D4 modes=YUYV:320x240@30 tag=cccc0002 faults=error/7,short/5\n"
+#define RAW                                                                                        \
+	"video2 card=Raw usb=046d:0827 serial=C1B2C3D4 modes=YUYV:320x240@30 tag=cccc0002 "        \
+	"faults=error/7,short/5\n"
 #define LOOSE                                                                                      \
 	"video3 card=Loose usb=046d:0828 serial=D1B2C3D4 modes=MJPG:320x192@30 tag=dddd0003 "      \
 	"faults=unplug/30+500\n"
@@ -133,7 +136,8 @@ static void another_camera_on_the_same_node_is_another_camera(void **state)
 	hub_set_cameras(&hub, "video3 card=Stranger usb=1234:5678 serial=Z1B2C3D4 "
 			      "modes=MJPG:320x192@30 tag=12345678\n" GOOD POOR RAW STUCK USELESS);
 	WAIT_FOR(loop, hub_camera_is(&hub, "Stranger", "state", "ready"), HUB_PATIENCE_MS);
-	WAIT_FOR(loop, viewer_tile(&owner, "Loose")->camera.state == CAMERA_OFFLINE, HUB_PATIENCE_MS);
+	WAIT_FOR(loop, viewer_tile(&owner, "Loose")->camera.state == CAMERA_OFFLINE,
+		HUB_PATIENCE_MS);
 	unsigned int pictures = viewer_pictures(&owner, "Loose");
 	viewer_await(&owner, "Good", 20);
 	/* Nobody was given the stranger, and "Loose" stays dark although its node delivers. */

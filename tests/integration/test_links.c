@@ -141,7 +141,8 @@ static void bad_display_names_are_refused(void **state)
 	struct wire_link link;
 	memset(longest, 'a', sizeof(longest));
 	longest[NAME_MAX_BYTES + 1] = '\0';
-	const char *const names[] = {"", longest, "new\nline", "\x1b[2J", "\xff\xfe", "\xc2\x9b", " space"};
+	const char *const names[] = {
+		"", longest, "new\nline", "\x1b[2J", "\xff\xfe", "\xc2\x9b", " space"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		hub_make_link(&hub, "none", NULL, &link);
 		refused_pair(&link, names[i]);

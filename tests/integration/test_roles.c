@@ -75,7 +75,8 @@ static void after_a_camera_was_killed_its_picture_comes_back_on_the_same_connect
 	memcpy(yard, viewer_tile(&viewer, "Yard")->camera.generation, sizeof(yard));
 	unsigned int ends = viewer_tile(&viewer, "Door")->ends + viewer_tile(&viewer, "Yard")->ends;
 	hub_kill_role(&hub, "camera");
-	WAIT_FOR(loop, viewer_tile(&viewer, "Door")->ends + viewer_tile(&viewer, "Yard")->ends > ends,
+	WAIT_FOR(loop,
+		viewer_tile(&viewer, "Door")->ends + viewer_tile(&viewer, "Yard")->ends > ends,
 		HUB_PATIENCE_MS);
 	both_are_live();
 	assert_int_equal(viewer.closes, closes);
@@ -90,7 +91,8 @@ static void no_role_leaves_a_core_or_can_be_traced(void **state)
 	static const char *const roles[] = {"keeper", "web", "camera"};
 	for (size_t i = 0; i < 3; i++) {
 		char path[64], line[256];
-		(void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)hub_role(&hub, roles[i], 0));
+		(void)snprintf(
+			path, sizeof(path), "/proc/%d/limits", (int)hub_role(&hub, roles[i], 0));
 		FILE *f = fopen(path, "re");
 		assert_non_null(f);
 		bool seen = false;

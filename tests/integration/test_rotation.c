@@ -38,8 +38,10 @@ static void a_scheduled_rotation_loses_no_frame(void **state)
 		viewer_pair(&v[i], &hub, "Door", "Of keys");
 	}
 	for (int i = 0; i < VIEWERS; i++) {
-		WAIT_FOR(loop, viewer_pictures(&v[i], "Door") > 0 &&
-				viewer_tile(&v[i], "Door")->epochs > ROTATIONS, HUB_PATIENCE_MS);
+		WAIT_FOR(loop,
+			viewer_pictures(&v[i], "Door") > 0 &&
+				viewer_tile(&v[i], "Door")->epochs > ROTATIONS,
+			HUB_PATIENCE_MS);
 	}
 	for (int i = 0; i < VIEWERS; i++) {
 		viewer_await(&v[i], "Door", 5);

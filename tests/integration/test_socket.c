@@ -1,5 +1,5 @@
-/* A websocket that has not logged in gets the challenge and nothing else; one that has, and then breaks
- * the protocol, is refused in the same words. */
+/* A websocket that has not logged in gets the challenge and nothing else; one that has, and then
+ * breaks the protocol, is refused in the same words. */
 #include "raw.h"
 #include "viewer.h"
 
@@ -15,7 +15,7 @@ enum { LOGIN_DEADLINE_US = 10000000, MESSAGE_BYTES = WIRE_DISPLAY_MESSAGE_MAX_BY
 static struct client_loop *loop;
 static struct hub hub;
 static struct viewer viewer; /* whose keys the tests log in with */
-static struct raw silent;    /* never says a word */
+static struct raw silent; /* never says a word */
 static uint64_t silent_since_us;
 
 static int set_up(void **state)
@@ -79,8 +79,9 @@ static void well_formed_messages_before_login_are_refused(void **state)
 	struct wire_watch watch = {.stream = 1};
 	memcpy(watch.camera, viewer_tile(&viewer, "Door")->camera.id, CAMERA_ID_BYTES);
 	ssize_t n = wire_encode_watch(&watch, body, sizeof(body));
-	raw_send(&r, message, raw_make_message(&r, &viewer.keys, 0, DISPLAY_WATCH, body, (size_t)n,
-				      message, sizeof(message)));
+	raw_send(&r, message,
+		raw_make_message(&r, &viewer.keys, 0, DISPLAY_WATCH, body, (size_t)n, message,
+			sizeof(message)));
 	raw_expect_refusal(&r);
 }
 
@@ -230,7 +231,8 @@ static size_t make_watch(struct raw *r, uint32_t counter, uint8_t *out, size_t s
 	struct wire_watch watch = {.stream = 1};
 	memcpy(watch.camera, viewer_tile(&viewer, "Door")->camera.id, CAMERA_ID_BYTES);
 	ssize_t n = wire_encode_watch(&watch, body, sizeof(body));
-	return raw_make_message(r, &viewer.keys, counter, DISPLAY_WATCH, body, (size_t)n, out, size);
+	return raw_make_message(
+		r, &viewer.keys, counter, DISPLAY_WATCH, body, (size_t)n, out, size);
 }
 
 static size_t make_early_counter(struct raw *r, uint8_t *out, size_t size)
@@ -377,7 +379,8 @@ static void what_was_refused_is_counted(void **state)
 	json_int_t sum = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach(refused, key, value) {
+	json_object_foreach(refused, key, value)
+	{
 		sum += json_integer_value(value);
 	}
 	assert_true(sum > 20);

@@ -134,7 +134,8 @@ static void a_port_in_use_is_named(void **state)
 static void what_cannot_be_an_option_is_wrong_usage(void **state)
 {
 	(void)state;
-	assert_int_equal(hub_start_and_fail(&hub, (const char *[]){"--listen", "nowhere", NULL}), 2);
+	assert_int_equal(
+		hub_start_and_fail(&hub, (const char *[]){"--listen", "nowhere", NULL}), 2);
 	assert_int_equal(hub_start_and_fail(&hub, (const char *[]){"--rotate", "0", NULL}), 2);
 	assert_int_equal(hub_start_and_fail(&hub, (const char *[]){"--nonsense", NULL}), 2);
 }

@@ -240,7 +240,8 @@ static void copy_file(const char *from, const char *to)
 	(void)fclose(f);
 }
 
-/* One integer out of the hub's database as it is on disk: of a copy, because the keeper locks its own. */
+/* One integer out of the hub's database as it is on disk: of a copy, because the keeper locks its
+ * own. */
 static int64_t ask_store(const char *sql)
 {
 	static const char *const suffixes[] = {"", "-wal"};

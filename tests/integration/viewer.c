@@ -11,7 +11,8 @@
 
 enum { NUMBER_MASK = (1 << 24) - 1, CLIENTS_MAX = 64 };
 
-/* Of all viewers that are connected. A test that fails leaves its own behind, on a stack that is gone. */
+/* Of all viewers that are connected. A test that fails leaves its own behind, on a stack that is
+ * gone. */
 static struct client *clients[CLIENTS_MAX];
 
 static void clients_exchange(const struct client *from, struct client *to)
@@ -72,7 +73,8 @@ unsigned int viewer_cameras(const struct viewer *v)
 static void complain(struct viewer *v, const char *what, const struct opix *o)
 {
 	if (v->bad_pictures++ == 0) {
-		(void)snprintf(v->complaint, sizeof(v->complaint), "%s: %s", what, opix_describe(o));
+		(void)snprintf(
+			v->complaint, sizeof(v->complaint), "%s: %s", what, opix_describe(o));
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * A display that looks at what it gets: reads the code in every picture (tests/opix) and keeps what a
- * test wants to know of each camera. Watches every camera that is READY, unless told otherwise.
+ * A display that looks at what it gets: reads the code in every picture (tests/opix) and keeps what
+ * a test wants to know of each camera. Watches every camera that is READY, unless told otherwise.
  */
 #ifndef CAMGATE_TESTS_VIEWER_H
 #define CAMGATE_TESTS_VIEWER_H
@@ -14,11 +14,11 @@ struct viewer_tile {
 	bool present; /* shared with us, as far as we were told */
 	uint16_t stream; /* 0: not watched */
 	unsigned int pictures;
-	bool seen;       /* a picture of this generation */
-	uint32_t tag;    /* of the camera, out of its pictures */
+	bool seen; /* a picture of this generation */
+	uint32_t tag; /* of the camera, out of its pictures */
 	uint32_t number; /* of the last frame, as drawn by the camera */
 	unsigned int missed; /* numbers left out between two pictures of one generation */
-	uint8_t flags;   /* of the last frame, as authenticated */
+	uint8_t flags; /* of the last frame, as authenticated */
 	uint32_t epoch, epochs; /* the last one, and how many were seen */
 	uint64_t capture_us;
 	int64_t age_us;
@@ -38,7 +38,7 @@ struct viewer {
 	unsigned int welcomes, closes;
 	struct client_end end; /* of the last connection */
 	unsigned int bad_pictures; /* undecodable, mixed, foreign */
-	char complaint[256];       /* about the first of them */
+	char complaint[256]; /* about the first of them */
 	struct viewer_tile tiles[VIEWER_TILES_MAX];
 	size_t tiles_count;
 };

@@ -24,15 +24,15 @@ struct fake_hub {
 	struct display_keys keys;
 	struct display *display;
 	struct wire_link link;
-	uint64_t now_us;       /* of the display; the camera's clock is fake_camera_us */
+	uint64_t now_us; /* of the display; the camera's clock is fake_camera_us */
 	uint8_t challenge[WIRE_CHALLENGE_BYTES];
 	uint8_t session[SESSION_ID_BYTES], transcript[DIGEST_BYTES], home[HOME_ID_BYTES];
-	uint32_t counter;      /* of the next HUB message */
-	uint32_t heard;        /* of the next DISPLAY message */
+	uint32_t counter; /* of the next HUB message */
+	uint32_t heard; /* of the next DISPLAY message */
 	uint8_t camera[CAMERA_ID_BYTES], generation[GENERATION_BYTES];
 	struct epochs *epochs;
 	uint16_t stream;
-	uint32_t frame;        /* of the last frame sent on the stream */
+	uint32_t frame; /* of the last frame sent on the stream */
 	struct {
 		uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 		size_t size;
@@ -286,7 +286,8 @@ static inline void fake_open(struct fake_hub *h)
 {
 	assert_int_equal(fake_send_challenge(h), 0);
 	struct wire_login login;
-	assert_int_equal(wire_parse_login(fake_last_sent(h), h->sent[h->sent_count - 1].size, &login), 0);
+	assert_int_equal(
+		wire_parse_login(fake_last_sent(h), h->sent[h->sent_count - 1].size, &login), 0);
 	transcript_of(1, h->challenge, FAKE_ORIGIN, h->keys.id, login.nonce, h->transcript);
 	assert_int_equal(fake_send_welcome(h, 1), 0);
 	struct wire_camera c = fake_camera(h);
@@ -320,10 +321,11 @@ static inline size_t fake_jpeg(uint8_t *out, size_t size, uint16_t width, uint16
 	return size;
 }
 
-static inline void fake_seal_picture(struct fake_hub *h, struct wire_frame_header *header,
-	const uint8_t *jpeg, size_t size)
+static inline void fake_seal_picture(
+	struct fake_hub *h, struct wire_frame_header *header, const uint8_t *jpeg, size_t size)
 {
-	ssize_t n = epoch_seal(h->epochs, header, jpeg, size, h->now_us, h->sealed, sizeof(h->sealed));
+	ssize_t n =
+		epoch_seal(h->epochs, header, jpeg, size, h->now_us, h->sealed, sizeof(h->sealed));
 	assert_true(n > 0);
 	h->sealed_size = (size_t)n;
 }

@@ -179,8 +179,8 @@ static void a_frame_larger_than_announced_is_refused_unread(void **state)
 	size_t total = FAKE_FRAME_MAX + 1;
 	for (size_t at = 0; at < total; at += 16000) {
 		size_t left = total - at;
-		assert_int_equal(fake_send_piece(&hub, 1, (uint32_t)at, left < 16000 ? left : 16000,
-					 total),
+		assert_int_equal(
+			fake_send_piece(&hub, 1, (uint32_t)at, left < 16000 ? left : 16000, total),
 			0);
 	}
 	assert_outcome(OUTCOME_REFUSED);

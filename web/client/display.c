@@ -118,7 +118,8 @@ struct tile *display_find_tile(struct display *d, uint16_t stream)
 struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_ID_BYTES])
 {
 	for (size_t i = 0; i < WIRE_STREAMS_MAX; i++) {
-		if (d->tiles[i].stream != 0 && memcmp(d->tiles[i].camera, id, CAMERA_ID_BYTES) == 0) {
+		if (d->tiles[i].stream != 0 &&
+			memcmp(d->tiles[i].camera, id, CAMERA_ID_BYTES) == 0) {
 			return &d->tiles[i];
 		}
 	}
@@ -127,8 +128,7 @@ struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_I
 
 /* ---- sending ---- */
 
-int display_send(
-	struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size)
+int display_send(struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size)
 {
 	uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 	if (body_size < 0) {
@@ -171,8 +171,7 @@ int display_ask_time(struct display *d, struct tile *t, uint64_t now_us)
 	return display_send(d, DISPLAY_TIME, body, wire_encode_time(&ask, body, sizeof(body)));
 }
 
-int display_watch(
-	struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us)
+int display_watch(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us)
 {
 	struct display_entry *e = display_find_camera(d, camera);
 	if (d->phase != PHASE_OPEN) {
@@ -205,8 +204,7 @@ int display_watch(
 	memcpy(t->generation, e->camera.generation, GENERATION_BYTES);
 	memcpy(t->nonce, watch.nonce, sizeof(t->nonce));
 	uint8_t body[64];
-	int r = display_send(
-		d, DISPLAY_WATCH, body, wire_encode_watch(&watch, body, sizeof(body)));
+	int r = display_send(d, DISPLAY_WATCH, body, wire_encode_watch(&watch, body, sizeof(body)));
 	if (r < 0) {
 		tile_finish(t);
 		return r;

@@ -7,8 +7,9 @@
  * clock, µs) and calls display_tick about every 100 ms. web/client/client.h is the websocket glue.
  *
  * One object serves one hub for its whole life, over many connections: high-water marks survive a
- * reconnect. Belongs to one thread. Callbacks may call display_watch and display_unwatch of the same
- * display, never display_feed or display_destroy. What callbacks receive is borrowed for the call.
+ * reconnect. Belongs to one thread. Callbacks may call display_watch and display_unwatch of the
+ * same display, never display_feed or display_destroy. What callbacks receive is borrowed for the
+ * call.
  *
  * web/PROTOCOL.md is the specification; the nine checks of a frame are in tile.c, in its order.
  */
@@ -23,10 +24,10 @@ enum { DISPLAY_CAMERAS_MAX = 64 };
 struct display_picture {
 	uint16_t stream;
 	const struct wire_camera *camera; /* as the hub signed it: id, name, … */
-	struct wire_frame_header header;  /* authenticated: size, flags, epoch, capture time */
-	uint64_t counter;                 /* of the epoch, over all renditions */
-	int64_t age_us;                   /* upper bound, from -0.2 s to the limit of the tile */
-	bool live;                        /* age within 2 s (cameras slower than 1 frame/s: 2 intervals) */
+	struct wire_frame_header header; /* authenticated: size, flags, epoch, capture time */
+	uint64_t counter; /* of the epoch, over all renditions */
+	int64_t age_us; /* upper bound, from -0.2 s to the limit of the tile */
+	bool live; /* age within 2 s (cameras slower than 1 frame/s: 2 intervals) */
 	const uint8_t *jpeg;
 	size_t jpeg_size;
 };
@@ -37,15 +38,18 @@ struct display_callbacks {
 	void (*camera)(void *user, const struct wire_camera *camera); /* new or changed */
 	void (*camera_gone)(void *user, const struct wire_camera_gone *gone);
 	void (*ended)(void *user, const struct wire_ended *ended);
-	bool (*picture)(void *user, const struct display_picture *picture); /* true: drawn, false: hidden */
-	void (*refused)(void *user, uint16_t stream, enum anomaly reason); /* about to be reported */
+	bool (*picture)(
+		void *user, const struct display_picture *picture); /* true: drawn, false: hidden */
+	void (*refused)(
+		void *user, uint16_t stream, enum anomaly reason); /* about to be reported */
 };
 
 struct display_config {
-	const struct display_keys *keys; /* borrowed; keys->hub pins the hub unless a link is given */
-	const char *origin;              /* copied; as in the Origin header */
-	const struct wire_link *link;    /* copied; NULL: paired before. Spent by the first WELCOME. */
-	const char *name;                /* copied; what to be called when pairing */
+	const struct display_keys
+		*keys; /* borrowed; keys->hub pins the hub unless a link is given */
+	const char *origin; /* copied; as in the Origin header */
+	const struct wire_link *link; /* copied; NULL: paired before. Spent by the first WELCOME. */
+	const char *name; /* copied; what to be called when pairing */
 	void (*send)(void *sender, const uint8_t *message, size_t size); /* one whole message */
 	void *sender;
 	struct display_callbacks callbacks;
@@ -54,16 +58,17 @@ struct display_config {
 
 /* What this display saw since it was made. */
 struct display_counts {
-	uint64_t received, drawn, late, hidden, refused; /* frames; received is the sum of the others */
-	uint64_t aborted;                                /* frames begun and taken back */
-	uint64_t bytes;                                  /* of received frames */
-	uint32_t worst_age_ms;                           /* of drawn frames */
-	uint64_t anomalies[ANOMALY_PICTURE + 1];         /* by enum anomaly; [0] is not used */
-	uint64_t oversized;                              /* refused: larger than the camera announced */
-	uint64_t early;                                  /* refused: captured after now */
-	uint64_t clockless;                              /* late: the camera's time was not known yet */
-	uint64_t drained;                                /* chunks of a stream that had just ended */
-	uint64_t keys, clocks;                           /* KEY messages opened, clocks taken from them */
+	uint64_t received, drawn, late, hidden,
+		refused; /* frames; received is the sum of the others */
+	uint64_t aborted; /* frames begun and taken back */
+	uint64_t bytes; /* of received frames */
+	uint32_t worst_age_ms; /* of drawn frames */
+	uint64_t anomalies[ANOMALY_PICTURE + 1]; /* by enum anomaly; [0] is not used */
+	uint64_t oversized; /* refused: larger than the camera announced */
+	uint64_t early; /* refused: captured after now */
+	uint64_t clockless; /* late: the camera's time was not known yet */
+	uint64_t drained; /* chunks of a stream that had just ended */
+	uint64_t keys, clocks; /* KEY messages opened, clocks taken from them */
 };
 
 struct display;
@@ -73,20 +78,19 @@ struct display *display_create(const struct display_config *config);
 void display_destroy(struct display *d);
 /* A new connection: forgets session and streams, keeps keys, pinned hub and high-water marks. */
 void display_restart(struct display *d);
-/* Takes one websocket message. 0; otherwise close the connection: -EBADMSG for what breaks the protocol
- * (also a wrong session, counter or signature), -EKEYREJECTED for a hub that is not the pinned one,
- * -EPROTONOSUPPORT for its version, -ENOMEM. */
+/* Takes one websocket message. 0; otherwise close the connection: -EBADMSG for what breaks the
+ * protocol (also a wrong session, counter or signature), -EKEYREJECTED for a hub that is not the
+ * pinned one, -EPROTONOSUPPORT for its version, -ENOMEM. */
 int display_feed(struct display *d, const uint8_t *message, size_t size, uint64_t now_us);
 /* Pulses, asks for the time when it is due. */
 void display_tick(struct display *d, uint64_t now_us);
 /* The stream number (> 0); -ENOENT for a camera that is not here or not READY, -EALREADY when it is
  * watched, -ENOSPC for too many streams, -ENOTCONN before WELCOME, -EIO. */
-int display_watch(
-	struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us);
+int display_watch(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us);
 /* 0, -ENOENT. */
 int display_unwatch(struct display *d, uint16_t stream);
-/* Signs and sends any DISPLAY message; body_size may be the error of its encoder. What the functions above
- * use, and tests that lie. 0 or -EIO. */
+/* Signs and sends any DISPLAY message; body_size may be the error of its encoder. What the
+ * functions above use, and tests that lie. 0 or -EIO. */
 int display_send(struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size);
 bool display_welcomed(const struct display *d);
 const struct display_counts *display_counts(const struct display *d);

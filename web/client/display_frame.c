@@ -70,8 +70,8 @@ static void display_count(struct display *d, struct tile *t, const struct tile_v
 	}
 }
 
-static void display_draw(
-	struct display *d, const struct tile *t, const struct wire_camera *camera, struct tile_verdict *v)
+static void display_draw(struct display *d, const struct tile *t, const struct wire_camera *camera,
+	struct tile_verdict *v)
 {
 	struct display_picture picture = {.stream = t->stream,
 		.camera = camera,
@@ -121,8 +121,8 @@ int display_take_chunk(struct display *d, const uint8_t *message, size_t size, u
 	struct wire_chunk chunk;
 	const uint8_t *piece;
 	size_t piece_size;
-	if (wire_parse_chunk(message, size, &chunk, &piece, &piece_size) < 0 ||
-		chunk.stream == 0 || chunk.stream > d->streams) {
+	if (wire_parse_chunk(message, size, &chunk, &piece, &piece_size) < 0 || chunk.stream == 0 ||
+		chunk.stream > d->streams) {
 		return -EBADMSG;
 	}
 	struct tile *t = display_find_tile(d, chunk.stream);

@@ -120,7 +120,8 @@ static int display_open_key(const struct display *d, const struct wire_camera *c
 		0, k->wrapped, k->wrapped_size, plaintext);
 }
 
-/* The camera's clock out of an answer; one that took too long is asked for again by display_tick. */
+/* The camera's clock out of an answer; one that took too long is asked for again by display_tick.
+ */
 static int display_take_clock(struct display *d, struct tile *t, uint8_t purpose,
 	const uint8_t plaintext[static EPOCH_KEY_TIMED_BYTES], uint64_t now_us)
 {

@@ -1,8 +1,8 @@
 /*
  * The two key pairs of a display and the hub that it is paired with, and the file that keeps them.
  *
- * The file (mode 0600) is "hub HEX" on the first line and then two PKCS#8 PEM blocks: signing key, KEM
- * key. Whoever can read it is the display. Call secure_heap_init() first. 0 or -errno.
+ * The file (mode 0600) is "hub HEX" on the first line and then two PKCS#8 PEM blocks: signing key,
+ * KEM key. Whoever can read it is the display. Call secure_heap_init() first. 0 or -errno.
  */
 #ifndef CAMGATE_CLIENT_DISPLAY_KEYS_H
 #define CAMGATE_CLIENT_DISPLAY_KEYS_H

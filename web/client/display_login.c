@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int display_send_login(
-	struct display *d, const uint8_t nonce[static NONCE_BYTES])
+static int display_send_login(struct display *d, const uint8_t nonce[static NONCE_BYTES])
 {
 	struct wire_login login = {.version = WIRE_VERSION};
 	memcpy(login.display, d->keys->id, DISPLAY_ID_BYTES);
@@ -19,8 +18,7 @@ static int display_send_login(
 	return n < 0 ? (int)n : 0;
 }
 
-static int display_send_pair(
-	struct display *d, const uint8_t nonce[static NONCE_BYTES])
+static int display_send_pair(struct display *d, const uint8_t nonce[static NONCE_BYTES])
 {
 	static const char label[] = "camgate pair v1";
 	struct wire_pair pair = {.version = WIRE_VERSION};

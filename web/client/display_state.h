@@ -34,7 +34,7 @@ struct display {
 	uint8_t transcript[DIGEST_BYTES];
 	uint8_t home[HOME_ID_BYTES];
 	uint32_t heard, sent; /* counters of the next message in each direction */
-	uint16_t streams;     /* the last stream number given out on this connection */
+	uint16_t streams; /* the last stream number given out on this connection */
 	uint64_t ticked_us, pulsed_us;
 
 	struct display_entry cameras[DISPLAY_CAMERAS_MAX];

@@ -61,7 +61,7 @@ int tile_add_piece(
 			return r;
 		}
 	} else if (chunk->frame != t->frame + 1 || chunk->offset != t->filled ||
-		chunk->total != t->total) {
+		   chunk->total != t->total) {
 		return -EBADMSG;
 	}
 	if (!t->oversized) {
@@ -212,7 +212,7 @@ static bool check_epoch(struct check *c)
 	} else if (t->next.key != NULL && epoch == t->next.epoch) {
 		c->key = &t->next;
 	} else if (t->previous.key != NULL && epoch == t->previous.epoch &&
-		c->now_us - t->switched_us <= PREVIOUS_EPOCH_US) {
+		   c->now_us - t->switched_us <= PREVIOUS_EPOCH_US) {
 		c->key = &t->previous;
 	} else if (t->first_epoch != 0 && epoch >= t->first_epoch && epoch < t->current.epoch) {
 		/* Sent in time and under way for long: slow, but no mix-up. */
@@ -237,7 +237,8 @@ static bool check_counter(struct check *c)
 	if (c->verdict->counter < c->key->next) {
 		return check_refuse(c, ANOMALY_COUNTER);
 	}
-	/* A stream begins with the camera's newest frame, which an earlier stream may have brought. */
+	/* A stream begins with the camera's newest frame, which an earlier stream may have brought.
+	 */
 	if (c->verdict->counter < marks_next(c->marks, c->key->epoch)) {
 		return check_late(c);
 	}
@@ -292,14 +293,15 @@ static bool check_picture(struct check *c)
 {
 	const struct tile_verdict *v = c->verdict;
 	return tile_jpeg_ok(c->jpeg, v->jpeg_size, v->header.width, v->header.height) ||
-		check_refuse(c, ANOMALY_PICTURE);
+	       check_refuse(c, ANOMALY_PICTURE);
 }
 
 void tile_check_frame(struct tile *t, const uint8_t home[static HOME_ID_BYTES],
 	struct tile_marks *marks, uint64_t now_us, uint8_t *jpeg, size_t jpeg_capacity,
 	struct tile_verdict *ret)
 {
-	/* web/PROTOCOL.md, "Checks a display makes, in this order". The ninth is the caller's: draw. */
+	/* web/PROTOCOL.md, "Checks a display makes, in this order". The ninth is the caller's:
+	 * draw. */
 	static bool (*const checks[])(struct check *) = {check_size, check_camera, check_epoch,
 		check_header, check_counter, check_seal, check_age, check_picture};
 	*ret = (struct tile_verdict){.outcome = OUTCOME_DRAWN};
@@ -325,7 +327,7 @@ static bool marker_is_sof(uint8_t marker)
 {
 	/* SOF0..SOF15 without DHT (C4), JPG (C8) and DAC (CC). */
 	return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
-		marker != 0xcc;
+	       marker != 0xcc;
 }
 
 bool tile_jpeg_ok(const uint8_t *jpeg, size_t size, uint16_t width, uint16_t height)
@@ -348,7 +350,7 @@ bool tile_jpeg_ok(const uint8_t *jpeg, size_t size, uint16_t width, uint16_t hei
 		}
 		if (marker_is_sof(marker)) {
 			return length >= 8 && (jpeg[at + 5] << 8 | jpeg[at + 6]) == height &&
-				(jpeg[at + 7] << 8 | jpeg[at + 8]) == width;
+			       (jpeg[at + 7] << 8 | jpeg[at + 8]) == width;
 		}
 		at += 2 + length;
 	}

@@ -3,7 +3,8 @@
  * camera's clock, and makes the nine checks of web/PROTOCOL.md, in their order.
  *
  * Inner part of display.c; no callbacks, no sending. Times are µs of the display's own clock unless
- * they say otherwise. The frame buffer belongs to this tile alone and is wiped when the tile finishes.
+ * they say otherwise. The frame buffer belongs to this tile alone and is wiped when the tile
+ * finishes.
  */
 #ifndef CAMGATE_CLIENT_TILE_H
 #define CAMGATE_CLIENT_TILE_H
@@ -12,7 +13,8 @@
 
 enum { TILE_MARKS = 4 };
 
-/* The high-water marks of one camera's newest epochs, shared by all its tiles of this display's life. */
+/* The high-water marks of one camera's newest epochs, shared by all its tiles of this display's
+ * life. */
 struct tile_marks {
 	uint8_t generation[GENERATION_BYTES]; /* theirs; another one starts anew */
 	struct {
@@ -39,13 +41,13 @@ struct tile {
 	uint32_t first_epoch; /* the oldest that this stream was given; 0: none yet */
 
 	bool clock_known, clock_wanted;
-	uint64_t clock_us;    /* the camera's clock … */
+	uint64_t clock_us; /* the camera's clock … */
 	uint64_t clock_at_us; /* … at this time of ours, or later */
-	uint8_t asked;        /* KEY_WATCH or KEY_TIME while an answer is out, otherwise 0 */
+	uint8_t asked; /* KEY_WATCH or KEY_TIME while an answer is out, otherwise 0 */
 	uint8_t nonce[REQUEST_NONCE_BYTES];
 	uint64_t asked_us;
 
-	uint32_t frame;  /* the last one completed or aborted */
+	uint32_t frame; /* the last one completed or aborted */
 	uint32_t filled; /* bytes of the one under way; 0: none */
 	uint32_t total;
 	bool oversized; /* pieces of it are not kept */
@@ -57,21 +59,22 @@ struct tile {
 
 void tile_finish(struct tile *t);
 
-/* 1 when the frame is complete, 0 when there is more to come; -EBADMSG for a piece out of order, -ENOMEM. */
+/* 1 when the frame is complete, 0 when there is more to come; -EBADMSG for a piece out of order,
+ * -ENOMEM. */
 int tile_add_piece(
 	struct tile *t, const struct wire_chunk *chunk, const uint8_t *piece, size_t piece_size);
 /* 0 or -EBADMSG. */
 int tile_abort_frame(struct tile *t, uint32_t frame);
 
-/* Takes an opened epoch key; one that is not newer than the current one is passed over. 0; -EBADMSG for
- * epoch 0; -ENOMEM. */
+/* Takes an opened epoch key; one that is not newer than the current one is passed over. 0; -EBADMSG
+ * for epoch 0; -ENOMEM. */
 int tile_take_key(struct tile *t, uint8_t purpose, uint32_t epoch,
 	const uint8_t key[static EPOCH_KEY_BYTES], uint64_t now_us);
 
 /* What became of a complete frame. */
 struct tile_verdict {
 	uint8_t outcome; /* OUTCOME_DRAWN: it passed, draw it */
-	uint8_t reason;  /* enum anomaly, when refused and to be reported */
+	uint8_t reason; /* enum anomaly, when refused and to be reported */
 	bool oversized, early, clockless;
 	bool aged; /* age_us is known */
 	int64_t age_us;

@@ -178,9 +178,10 @@ void keeper_fill_config(const struct keeper *k, struct ipc_web_config *ret)
 	ret->ca_der = a->ca_der;
 	ret->ca_der_size = a->ca_der_size;
 	for (unsigned int i = 0; i < k->names.count && i < IPC_HOSTS_MAX; i++) {
-		if (strlen(k->names.text[i]) <= IPC_TEXT_MAX_BYTES) {
-			strncpy(ret->hosts[ret->hosts_count++], k->names.text[i],
-				IPC_TEXT_MAX_BYTES);
+		size_t length = strlen(k->names.text[i]);
+
+		if (length <= IPC_TEXT_MAX_BYTES) {
+			memcpy(ret->hosts[ret->hosts_count++], k->names.text[i], length + 1);
 		}
 	}
 }

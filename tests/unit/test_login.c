@@ -199,6 +199,28 @@ static void another_version_is_refused(void **state)
 	expect_refused(130, REFUSED_VERSION);
 }
 
+static void a_challenge_is_good_for_one_answer(void **state)
+{
+	static const uint8_t session[SESSION_ID_BYTES] = {1}, nonce[NONCE_BYTES] = {2};
+	uint8_t transcript[DIGEST_BYTES];
+	struct store_display record;
+	struct login login;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(login_init(&login, session, nonce, fixture.hub.public), 0);
+	memcpy(display.challenge, login.challenge, sizeof(login.challenge));
+	size = display_make_login(&display, message, sizeof(message));
+	message[100] ^= 1;
+	assert_int_equal(login_verify(&login, "https://hub.local:8443", message, size,
+				 &fixture.files.store, &record, transcript),
+		REFUSED_SIGNATURE);
+	message[100] ^= 1;
+	assert_int_equal(login_verify(&login, "https://hub.local:8443", message, size,
+				 &fixture.files.store, &record, transcript),
+		REFUSED_OUT_OF_ORDER);
+}
+
 static void messages_before_login_are_refused(void **state)
 {
 	struct wire_envelope e = {.type = WIRE_DISPLAY, .kind = DISPLAY_WATCH};
@@ -432,6 +454,7 @@ int main(void)
 		TEST(an_unknown_display_is_refused),
 		TEST(a_login_with_anothers_id_is_refused),
 		TEST(another_version_is_refused),
+		TEST(a_challenge_is_good_for_one_answer),
 		TEST(messages_before_login_are_refused),
 		TEST(a_wrong_session_counter_signature_or_kind_is_refused),
 		TEST(a_replayed_message_is_refused),

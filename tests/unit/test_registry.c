@@ -221,6 +221,11 @@ static void an_answer_goes_to_its_own_request_only_and_once(void **state)
 	camera_take_wrap(CAMERA, &first);
 	camera_take_wrap(CAMERA, &second);
 	assert_int_not_equal(first.request, second.request);
+	/* nor can a number that was never given, though it would have the same place */
+	second.request += REGISTRY_WRAPS_MAX;
+	camera_answer_wrap(CAMERA, &second, 1);
+	second.request -= REGISTRY_WRAPS_MAX;
+	assert_nothing_sent(WEB, IPC_TELL_KEY);
 	/* another camera cannot answer for it */
 	camera_answer_wrap(OTHER_CAMERA, &first, 1);
 	assert_nothing_sent(WEB, IPC_TELL_KEY);

@@ -93,6 +93,7 @@ static void a_display_that_is_being_cut_is_not_heard(void **state)
 	display_watch(&display, 2, camera);
 	assert_nothing_sent(CAMERA, IPC_WRAP);
 	assert_nothing_sent(WEB, IPC_TELL);
+	assert_int_equal(registry_totals_see(fixture.registry)->refused[REFUSED_OUT_OF_ORDER], 0);
 }
 
 static void it_is_confirmed_when_web_and_camera_confirmed(void **state)
@@ -308,6 +309,20 @@ static void a_revoke_voids_the_prepared_key(void **state)
 	assert_nothing_sent(CAMERA, IPC_WRAP);
 }
 
+static void a_next_key_that_comes_after_a_break_was_ordered_is_not_delivered(void **state)
+{
+	struct ipc_wrap first, second;
+
+	(void)state;
+	registry_camera_rotation_due(fixture.registry, CAMERA);
+	camera_take_wrap(CAMERA, &first);
+	camera_take_wrap(CAMERA, &second);
+	assert_int_equal(registry_revoke(fixture.registry, display.id, camera, 7), 0);
+	camera_answer_wrap(CAMERA, &first, 2);
+	camera_answer_wrap(CAMERA, &second, 2);
+	assert_nothing_sent(WEB, IPC_TELL_KEY);
+}
+
 /* ---- a mix-up is an alarm ---- */
 
 static void a_report_is_counted_and_rotates_the_camera_at_once(void **state)
@@ -380,6 +395,7 @@ int main(void)
 		TEST(a_watcher_that_leaves_does_not_hold_up_the_switch),
 		TEST(who_begins_to_watch_meanwhile_gets_both_keys),
 		TEST(a_revoke_voids_the_prepared_key),
+		TEST(a_next_key_that_comes_after_a_break_was_ordered_is_not_delivered),
 		TEST(a_report_is_counted_and_rotates_the_camera_at_once),
 		TEST(two_reports_within_a_minute_cut_the_display_not_the_camera),
 		TEST(reports_a_minute_apart_cut_nobody),

@@ -30,6 +30,23 @@ static json_t *hex(const uint8_t *data, size_t size)
 	return json_string(text);
 }
 
+/* What a device says of itself may be in any encoding. */
+static json_t *text(const char *said)
+{
+	char ascii[IPC_TEXT_MAX_BYTES + 1];
+	json_t *value = json_string(said);
+	size_t length = 0;
+
+	if (value != NULL) {
+		return value;
+	}
+	for (; said[length] != 0 && length < IPC_TEXT_MAX_BYTES; length++) {
+		ascii[length] = (char)((unsigned char)said[length] < 0x80 ? said[length] : '?');
+	}
+	ascii[length] = 0;
+	return json_string(ascii);
+}
+
 static json_t *iso8601(int64_t s)
 {
 	char text[32] = "";
@@ -157,12 +174,12 @@ static int append_camera(void *data, const struct store_camera *c)
 		return -ENOMEM;
 	}
 	append(w,
-		json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:s, s:o}",
+		json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:s, s:o}",
 			"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
 			live ? "ready" : "offline", "activity", activity(&view.status), "identity",
 			c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run", "source",
-			view.source, "port", view.port, "model", view.model, "mode", view.mode,
-			"detail", view.status.detail, "watchers", (int)view.watchers, "sealed",
+			text(view.source), "port", view.port, "model", text(view.model), "mode",
+			text(view.mode), "detail", text(view.status.detail), "watchers", (int)view.watchers, "sealed",
 			(json_int_t)view.status.sealed, "dropped", dropped(&view.status), "advice",
 			advice(c, live, shared, &view), "shared_with", shared));
 	return 0;
@@ -214,9 +231,9 @@ static int append_camera_short(void *data, const struct store_camera *c)
 	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
 
 	append(w,
-		json_pack("{s:s, s:s, s:s, s:i, s:s}", "name", c->name, "state",
+		json_pack("{s:s, s:s, s:s, s:i, s:o}", "name", c->name, "state",
 			live ? "ready" : "offline", "activity", activity(&view.status), "watchers",
-			(int)view.watchers, "sandbox", view.sandbox));
+			(int)view.watchers, "sandbox", text(view.sandbox)));
 	return 0;
 }
 
@@ -255,10 +272,10 @@ static json_t *web(struct admin_server *a)
 	struct registry_web_view view = {0};
 	bool running = registry_web_see(a->registry, 0, &view) == 0;
 
-	return json_pack("{s:b, s:s, s:i, s:i, s:i, s:o, s:s}", "running", (int)running, "listening",
-		view.listening, "port", (int)view.port, "connections", (int)view.connections,
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:o, s:o}", "running", (int)running, "listening",
+		text(view.listening), "port", (int)view.port, "connections", (int)view.connections,
 		"displays", (int)view.displays, "refused",
-		refused(registry_totals_see(a->registry)), "sandbox", view.sandbox);
+		refused(registry_totals_see(a->registry)), "sandbox", text(view.sandbox));
 }
 
 json_t *admin_status(struct admin_server *a)
@@ -275,8 +292,8 @@ json_t *admin_status(struct admin_server *a)
 		return admin_store_error(
 			owner < 0 ? owner : viewings < 0 ? (int)viewings : -ENOMEM);
 	}
-	return json_pack("{s:b, s:s, s:s, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok", 1,
-		"version", CAMGATE_VERSION, "state_dir", a->state_dir, "home",
+	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok", 1,
+		"version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
 		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
 		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
 		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",

@@ -56,7 +56,7 @@ static void output_revoked(void *data, uint64_t operation, uint64_t cut_us)
 
 static void output_reply(void *data, uint64_t peer, const char *text, size_t size)
 {
-	keeper_send(data, peer, text, size, NULL, 0);
+	keeper_reply(data, peer, text, size);
 }
 
 /* ---- set-up ---- */

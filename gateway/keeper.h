@@ -55,6 +55,8 @@ struct keeper_peer *keeper_peer_find(struct keeper *k, uint64_t number);
 void keeper_peer_read(struct keeper *k, struct keeper_peer *p);
 void keeper_send(struct keeper *k, uint64_t peer, const void *bytes, size_t size,
 	const int *descriptors, size_t count);
+/* Answers a command; longer texts than a message between roles are fine. */
+void keeper_reply(struct keeper *k, uint64_t peer, const char *text, size_t size);
 void keeper_drop(struct keeper *k, uint64_t peer, bool kill);
 /* Ends the doomed: kills, closes, tells the registry; then those that this doomed. */
 void keeper_reap(struct keeper *k);

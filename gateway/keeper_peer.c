@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *const plane_names[PLANE_COUNT] = {"camera", "web", "admin"};
@@ -121,6 +122,15 @@ void keeper_send(struct keeper *k, uint64_t peer, const void *bytes, size_t size
 		}
 		p->doomed = true;
 		p->kill = p->plane != PLANE_ADMIN && result == -EAGAIN;
+	}
+}
+
+void keeper_reply(struct keeper *k, uint64_t peer, const char *text, size_t size)
+{
+	struct keeper_peer *p = keeper_peer_find(k, peer);
+
+	if (p != NULL && send(p->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		p->doomed = true;
 	}
 }
 

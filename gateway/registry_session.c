@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { REFUSALS_LOGGED_MAX = 20 };
+
 void registry_session_cut(struct registry *r, struct registry_session *s, enum ipc_cut_mode mode,
 	enum audit_reason reason)
 {
@@ -35,10 +37,33 @@ void registry_session_cut(struct registry *r, struct registry_session *s, enum i
 	}
 }
 
+/* The first of each ten seconds; then how many there were besides. */
+static bool may_log(struct registry *r)
+{
+	uint64_t now_us = registry_now(r);
+
+	if (r->refusals_logged == 0 || now_us - r->refusals_from_us >= 10000000) {
+		if (r->refusals_unlogged > 0) {
+			log_warning("%u more refusals were counted and not logged",
+				r->refusals_unlogged);
+		}
+		r->refusals_from_us = now_us;
+		r->refusals_logged = r->refusals_unlogged = 0;
+	}
+	if (r->refusals_logged == REFUSALS_LOGGED_MAX) {
+		r->refusals_unlogged++;
+		return false;
+	}
+	r->refusals_logged++;
+	return true;
+}
+
 void registry_session_refuse(struct registry *r, struct registry_session *s, enum refusal refusal)
 {
 	r->totals.refused[refusal]++;
-	if (s->state == SESSION_ADMITTED) {
+	if (!may_log(r)) {
+		/* counted above */
+	} else if (s->state == SESSION_ADMITTED) {
 		log_warning("\"%s\" at %s refused: %s", s->display.name, s->peer,
 			refusal_text(refusal));
 	} else {

@@ -133,6 +133,9 @@ struct registry {
 	unsigned int closings_count;
 	uint64_t closings_due_us;
 	struct registry_totals totals;
+	/* So that nobody can fill the journal by being refused. */
+	uint64_t refusals_from_us;
+	unsigned int refusals_logged, refusals_unlogged;
 	/* Scratch for one message and for one display's cameras; nothing lasts in them. */
 	uint8_t message[IPC_MESSAGE_MAX_BYTES];
 	struct store_camera granted[STORE_CAMERAS_MAX];

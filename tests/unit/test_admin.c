@@ -144,6 +144,16 @@ static void cameras_say_what_they_are_and_to_whom_they_are_shown(void **state)
 	assert_string_equal(text_of("cameras", 0, "state"), "offline");
 }
 
+static void what_a_device_says_in_another_encoding_hides_no_camera(void **state)
+{
+	struct ipc_camera_status status = {.activity = CAMERA_FAILING, .detail = "Ger\xe4t \x80"};
+
+	(void)state;
+	registry_camera_status(fixture.registry, CAMERA, &status);
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 0, "detail"), "Ger?t ?");
+}
+
 static void displays_say_what_they_may_see_and_do_see(void **state)
 {
 	(void)state;
@@ -300,6 +310,7 @@ int main(void)
 		TEST(what_is_no_request_is_refused),
 		TEST(a_request_that_is_too_long_is_refused),
 		TEST(cameras_say_what_they_are_and_to_whom_they_are_shown),
+		TEST(what_a_device_says_in_another_encoding_hides_no_camera),
 		TEST(displays_say_what_they_may_see_and_do_see),
 		TEST(status_counts),
 		TEST(a_link_reads_back_with_what_was_asked),

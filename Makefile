@@ -128,7 +128,7 @@ $(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIE
 
 # Each test program starts hubs of its own, so several can run side by side.
 integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display fakecam
-	$(Q)JOBS=3 tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
+	$(Q)JOBS=$(if $(SANITIZE),1,3) tests/run.sh --title "integration tests$(if $(SANITIZE), ($(SANITIZE)))" $(INTEGRATION)
 
 $(OUT)/tests/bench/bench: $(patsubst %,$(OUT)/tests/bench/%.o,bench floor reader) $(HARNESS) $(CLIENT) \
 		$(OUT)/gateway.a $(OPIX)

@@ -1,4 +1,4 @@
-/** A camera of the fake hub: a generation, epochs, a counter, and pictures sealed as a real one's. */
+/** A camera of the fake hub: a generation, epochs, a counter, and sealed pictures. */
 import { createECDH, randomBytes } from 'node:crypto';
 import { hpkeSealAuth, sframeSeal } from './hub_crypto.mjs';
 import { opixJpeg } from './opix_jpeg.mjs';

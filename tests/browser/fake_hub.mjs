@@ -168,8 +168,8 @@ class Connection {
 			this.hub.times++;
 			this.sendKey(this.streams.get(stream), PURPOSE.TIME, body.subarray(2));
 		} else if (kind === 4) {
-			const report = { what: 'report', stream, reason: body[34], epoch: body.readUInt32BE(35) };
-			this.hub.log.push(report);
+			this.hub.log.push({ what: 'report', stream, reason: body[34],
+				epoch: body.readUInt32BE(35) });
 			this.hub.rotate(this.streams.get(stream)?.camera);
 		} else if (kind === 5) {
 			this.hub.log.push({ what: 'key-ack', stream, epoch: body.readUInt32BE(2) });
@@ -242,7 +242,9 @@ class Connection {
 
 export class FakeHub {
 	/** @param {{cameras?: object[], origin?: string}} options */
-	constructor({ cameras = [{ name: 'Front door', tag: 1 }], origin = 'https://hub.test:8443' } = {}) {
+	constructor({
+		cameras = [{ name: 'Front door', tag: 1 }], origin = 'https://hub.test:8443',
+	} = {}) {
 		const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 		const jwk = publicKey.export({ format: 'jwk' });
 		this.key = privateKey;

@@ -1,4 +1,4 @@
-/** The page in Chromium against the fake hub: every state that it can be in, as a person sees it. */
+/** The page in Chromium against the fake hub: every state of it, as a person sees it. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';

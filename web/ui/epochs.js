@@ -59,12 +59,18 @@ export class Epochs {
 		return null;
 	}
 
-	/** An epoch that is over: a frame of it is late, and no sign of a mix-up. @param {number} epoch */
+	/**
+	 * An epoch that is over: a frame of it is late, and no sign of a mix-up.
+	 * @param {number} epoch
+	 */
 	retired(epoch) {
 		return this.#current !== null && epoch < this.#current.epoch;
 	}
 
-	/** A frame of this epoch opened: the switch has happened. @param {number} epoch @param {number} now */
+	/**
+	 * A frame of this epoch opened: the switch has happened.
+	 * @param {number} epoch @param {number} now
+	 */
 	opened(epoch, now) {
 		if (this.#next !== null && epoch === this.#next.epoch) {
 			this.#switch(this.#next, now);

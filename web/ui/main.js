@@ -204,6 +204,8 @@ function remember(fingerprint) {
 	}
 }
 
+/* Whoever reads this far can show the page. */
+document.getElementById('old')?.remove();
 const lacking = missing(globalThis);
 if (lacking.length > 0) {
 	const notice = new Notice(document.getElementById('notice'), document.getElementById('strip'));

@@ -22,7 +22,8 @@ const CARDS = {
 	},
 	busy: { state: 'NOT STARTED', tone: 'warn', hint: 'The hub could not start it. Trying again.' },
 	'no-record': {
-		state: 'NOT STARTED', tone: 'bad', hint: 'The hub cannot record viewings: is its disk full?',
+		state: 'NOT STARTED', tone: 'bad',
+		hint: 'The hub cannot record viewings: is its disk full?',
 	},
 	reconnecting: { state: 'RECONNECTING', tone: 'warn', hint: 'The connection was lost.' },
 	stranger: { state: 'STOPPED', tone: 'bad', hint: 'This is not the hub this browser knows.' },

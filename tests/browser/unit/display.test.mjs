@@ -148,7 +148,8 @@ test('every frame is answered, so that credits never run out', async () => {
 	await until('late ones', () => hub.acks.filter(({ outcome }) => outcome === 'late').length > 5);
 	hub.faults.oldMs = 0;
 	const before = answered();
-	await until('drawn again', () => answered() > before + 5 && hub.acks.at(-1).outcome === 'drawn');
+	await until('drawn again', () => answered() > before + 5
+		&& hub.acks.at(-1).outcome === 'drawn');
 });
 
 test('a hidden page shows nothing, says so, and lets the camera go', async () => {
@@ -215,7 +216,7 @@ test('names, frozen and test pictures are written with the picture', async () =>
 	assert.ok(!words().includes('LIVE'));
 });
 
-test('a message that the hub did not sign ends the session, and nothing stays on screen', async () => {
+test('a message that the hub did not sign ends the session and clears the screen', async () => {
 	for (const fault of ['badSignature', 'repeatCounter', 'foreignSession']) {
 		const { hub, posts, words, images, close } = await live();
 		hub.faults[fault] = true;

@@ -19,15 +19,16 @@ json_t *admin_error(const char *format, ...)
 json_t *admin_store_error(int error)
 {
 	if (error == -ENOSPC) {
-		return admin_error("the disk with the state directory is full; make room and try again");
+		return admin_error(
+			"the disk with the state directory is full; make room and try again");
 	}
 	return admin_error("the store failed: %s; the keeper's log may say more", strerror(-error));
 }
 
 static void answer(struct admin_server *a, uint64_t peer, json_t *reply)
 {
-	static const char failed[] =
-		"{\"ok\":false,\"error\":\"the answer cannot be given: out of memory, or too long\"}";
+	static const char failed[] = "{\"ok\":false,\"error\":\"the answer cannot be given: out of "
+				     "memory, or too long\"}";
 	char *text = reply != NULL ? json_dumps(reply, JSON_COMPACT) : NULL;
 	size_t size = text != NULL ? strlen(text) : 0;
 
@@ -43,8 +44,7 @@ static void answer(struct admin_server *a, uint64_t peer, json_t *reply)
 	json_decref(reply);
 }
 
-static json_t *dispatch(
-	struct admin_server *a, const char *command, const json_t *request)
+static json_t *dispatch(struct admin_server *a, const char *command, const json_t *request)
 {
 	if (strcmp(command, "cameras") == 0) {
 		return admin_cameras(a);
@@ -96,8 +96,8 @@ void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t c
 
 		if (w->operation == operation && operation != 0) {
 			answer(a, w->peer,
-				json_pack("{s:b, s:s, s:I}", "ok", 1, "message", w->message, "cut_ms",
-					(json_int_t)((cut_us + 999) / 1000)));
+				json_pack("{s:b, s:s, s:I}", "ok", 1, "message", w->message,
+					"cut_ms", (json_int_t)((cut_us + 999) / 1000)));
 			*w = (struct admin_waiting){0};
 		}
 	}

@@ -7,12 +7,12 @@
  *   {"command":"grant","display":NAME|ID,"camera":NAME|ID}
  *   {"command":"revoke","display":NAME|ID,"camera":NAME|ID|null}
  *
- * The answer is {"ok":true,…} or {"ok":false,"error":"what is wrong and what to do"}. Names match whole;
- * an id may be cut to 8 or more hex digits where that is unique and no name reads the same. A revoke is
- * answered when it is done, not when it is begun.
+ * The answer is {"ok":true,…} or {"ok":false,"error":"what is wrong and what to do"}. Names match
+ * whole; an id may be cut to 8 or more hex digits where that is unique and no name reads the same.
+ * A revoke is answered when it is done, not when it is begun.
  *
- * Sockets are the caller's business: it hands over what a peer sent and is called back with the answer.
- * Belongs to the registry's thread.
+ * Sockets are the caller's business: it hands over what a peer sent and is called back with the
+ * answer. Belongs to the registry's thread.
  */
 #ifndef CAMGATE_ADMIN_SERVER_H
 #define CAMGATE_ADMIN_SERVER_H
@@ -44,8 +44,9 @@ struct admin_server {
 	struct pairing *pairing;
 	const struct authority *authority;
 	const char *state_dir;
-	const struct address_list *hosts; /* those the owner configured: links begin with the first */
-	const char *sandbox;              /* the keeper's own report */
+	const struct address_list
+		*hosts; /* those the owner configured: links begin with the first */
+	const char *sandbox; /* the keeper's own report */
 	uint64_t started_us;
 	uint64_t operations; /* the last number given */
 	struct admin_waiting waiting[REGISTRY_REVOCATIONS_MAX];

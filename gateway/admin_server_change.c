@@ -13,8 +13,9 @@ static json_t *name_error(const char *name)
 		return admin_error("the name is too long: at most %d bytes", NAME_MAX_BYTES);
 	}
 	if (!wire_name_ok(name)) {
-		return admin_error("a name may not contain control characters, nor begin or end with a "
-				   "space");
+		return admin_error(
+			"a name may not contain control characters, nor begin or end with a "
+			"space");
 	}
 	return NULL;
 }
@@ -30,7 +31,8 @@ static json_t *find_camera(struct admin_server *a, const char *text, struct stor
 	}
 	if (result == -ENOTUNIQ) {
 		return admin_error(
-			"several cameras' ids begin with %.80s; give more digits, or the name", text);
+			"several cameras' ids begin with %.80s; give more digits, or the name",
+			text);
 	}
 	return result < 0 ? admin_store_error(result) : NULL;
 }
@@ -45,7 +47,8 @@ static json_t *find_display(struct admin_server *a, const char *text, struct sto
 	}
 	if (result == -ENOTUNIQ) {
 		return admin_error(
-			"several displays' ids begin with %.80s; give more digits, or the name", text);
+			"several displays' ids begin with %.80s; give more digits, or the name",
+			text);
 	}
 	return result < 0 ? admin_store_error(result) : NULL;
 }
@@ -75,8 +78,10 @@ static json_t *offer_listed(struct admin_server *a, const json_t *list, struct p
 	return NULL;
 }
 
-/* "all" means the cameras that are there now; a first owner gets those that are there when it pairs. */
-static json_t *offer_cameras(struct admin_server *a, const json_t *cameras, struct pairing_offer *offer)
+/* "all" means the cameras that are there now; a first owner gets those that are there when it
+ * pairs. */
+static json_t *offer_cameras(
+	struct admin_server *a, const json_t *cameras, struct pairing_offer *offer)
 {
 	const char *word = json_string_value(cameras);
 
@@ -88,7 +93,8 @@ static json_t *offer_cameras(struct admin_server *a, const json_t *cameras, stru
 			registry_present(a->registry, offer->cameras, PAIRING_CAMERAS_MAX);
 		return NULL;
 	}
-	if (cameras == NULL || json_is_null(cameras) || (word != NULL && strcmp(word, "none") == 0)) {
+	if (cameras == NULL || json_is_null(cameras) ||
+		(word != NULL && strcmp(word, "none") == 0)) {
 		return NULL;
 	}
 	return admin_error("cameras are \"all\", \"none\" or a list of names");
@@ -110,7 +116,8 @@ static json_t *offer_name(struct admin_server *a, const json_t *name, struct pai
 	}
 	result = store_display_find(a->store, text, &taken);
 	if (result == 0 && strcmp(taken.name, text) == 0) {
-		return admin_error("another display is called \"%s\" already; choose another name", text);
+		return admin_error(
+			"another display is called \"%s\" already; choose another name", text);
 	}
 	if (result < 0 && result != -ENOENT && result != -ENOTUNIQ) {
 		return admin_store_error(result);
@@ -150,14 +157,15 @@ static json_t *make_link(
 	json_t *reply;
 
 	if (registry_web_see(a->registry, 0, &web) < 0) {
-		return admin_error("the web role is not running, so nobody could open a link; start it "
-				   "with `camgate run`, or look in the log why it ended");
+		return admin_error(
+			"the web role is not running, so nobody could open a link; start it "
+			"with `camgate run`, or look in the log why it ended");
 	}
 	a->output.random(a->output.data, link.id, sizeof(link.id));
 	a->output.random(a->output.data, link.secret, sizeof(link.secret));
 	memcpy(link.fingerprint, a->authority->fingerprint, sizeof(link.fingerprint));
-	pairing_add(a->pairing, a->output.now_us(a->output.data), seconds, link.id, link.secret,
-		offer);
+	pairing_add(
+		a->pairing, a->output.now_us(a->output.data), seconds, link.id, link.secret, offer);
 	wire_encode_link(&link, text);
 	reply = json_pack("{s:b, s:s, s:i, s:s, s:o, s:i, s:b}", "ok", 1, "link", text, "port",
 		(int)web.port, "listening", web.listening, "hosts", hosts_of(a), "expires_s",
@@ -201,7 +209,8 @@ json_t *admin_name(struct admin_server *a, const json_t *request)
 	}
 	result = registry_rename(a->registry, c.id, name);
 	if (result == -EEXIST) {
-		return admin_error("another camera is called \"%s\" already; choose another name", name);
+		return admin_error(
+			"another camera is called \"%s\" already; choose another name", name);
 	}
 	if (result < 0) {
 		return admin_store_error(result);
@@ -215,8 +224,7 @@ json_t *admin_grant(struct admin_server *a, const json_t *request)
 	char message[2 * NAME_MAX_BYTES + 64];
 	struct store_display d;
 	struct store_camera c;
-	json_t *error =
-		find_display(a, json_string_value(json_object_get(request, "display")), &d);
+	json_t *error = find_display(a, json_string_value(json_object_get(request, "display")), &d);
 	int result;
 
 	if (error == NULL) {
@@ -249,11 +257,11 @@ static json_t *begin_revoke(struct admin_server *a, const struct store_display *
 	w->operation = ++a->operations;
 	w->peer = peer;
 	if (c != NULL) {
-		snprintf(w->message, sizeof(w->message), "\"%s\" does not see \"%s\" any more", d->name,
-			c->name);
+		snprintf(w->message, sizeof(w->message), "\"%s\" does not see \"%s\" any more",
+			d->name, c->name);
 	} else {
-		snprintf(w->message, sizeof(w->message), "\"%s\" sees nothing any more and is not paired any more",
-			d->name);
+		snprintf(w->message, sizeof(w->message),
+			"\"%s\" sees nothing any more and is not paired any more", d->name);
 	}
 	result = registry_revoke(a->registry, d->id, c != NULL ? c->id : NULL, w->operation);
 	if (result < 0) {
@@ -271,8 +279,7 @@ json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t pee
 	bool all = camera == NULL || json_is_null(camera);
 	struct store_display d;
 	struct store_camera c;
-	json_t *error =
-		find_display(a, json_string_value(json_object_get(request, "display")), &d);
+	json_t *error = find_display(a, json_string_value(json_object_get(request, "display")), &d);
 
 	if (error == NULL && !all) {
 		error = find_camera(a, json_string_value(camera), &c);

@@ -153,7 +153,8 @@ static const char *advice(const struct store_camera *c, bool live, const json_t 
 		return "it gives no good pictures: see the detail";
 	}
 	if (c->strength == IDENTITY_RUN) {
-		return "it cannot be told from others of its kind: what is granted lasts until it is "
+		return "it cannot be told from others of its kind: what is granted lasts until it "
+		       "is "
 		       "unplugged or restarted";
 	}
 	if (json_array_size(shared) == 0) {
@@ -173,15 +174,16 @@ static int append_camera(void *data, const struct store_camera *c)
 		w->failed = true;
 		return -ENOMEM;
 	}
-	append(w,
-		json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:s, s:o}",
-			"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
-			live ? "ready" : "offline", "activity", activity(&view.status), "identity",
-			c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run", "source",
-			text(view.source), "port", view.port, "model", text(view.model), "mode",
-			text(view.mode), "detail", text(view.status.detail), "watchers", (int)view.watchers, "sealed",
-			(json_int_t)view.status.sealed, "dropped", dropped(&view.status), "advice",
-			advice(c, live, shared, &view), "shared_with", shared));
+	append(w, json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, "
+			    "s:s, s:o}",
+			  "id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
+			  live ? "ready" : "offline", "activity", activity(&view.status),
+			  "identity", c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run",
+			  "source", text(view.source), "port", view.port, "model", text(view.model),
+			  "mode", text(view.mode), "detail", text(view.status.detail), "watchers",
+			  (int)view.watchers, "sealed", (json_int_t)view.status.sealed, "dropped",
+			  dropped(&view.status), "advice", advice(c, live, shared, &view),
+			  "shared_with", shared));
 	return 0;
 }
 
@@ -206,11 +208,10 @@ static int append_display(void *data, const struct store_display *d)
 		json_decref(watched);
 		return -ENOMEM;
 	}
-	append(w,
-		json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "id", hex(d->id, sizeof(d->id)),
-			"name", d->name, "owner", (int)d->owner, "online",
-			(int)registry_display_online(w->a->registry, d->id), "paired",
-			iso8601(d->paired_s), "cameras", granted, "watching", watched));
+	append(w, json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "id", hex(d->id, sizeof(d->id)),
+			  "name", d->name, "owner", (int)d->owner, "online",
+			  (int)registry_display_online(w->a->registry, d->id), "paired",
+			  iso8601(d->paired_s), "cameras", granted, "watching", watched));
 	return 0;
 }
 
@@ -230,20 +231,30 @@ static int append_camera_short(void *data, const struct store_camera *c)
 	struct registry_camera_view view = {0};
 	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
 
-	append(w,
-		json_pack("{s:s, s:s, s:s, s:i, s:o}", "name", c->name, "state",
-			live ? "ready" : "offline", "activity", activity(&view.status), "watchers",
-			(int)view.watchers, "sandbox", text(view.sandbox)));
+	append(w, json_pack("{s:s, s:s, s:s, s:i, s:o}", "name", c->name, "state",
+			  live ? "ready" : "offline", "activity", activity(&view.status),
+			  "watchers", (int)view.watchers, "sandbox", text(view.sandbox)));
 	return 0;
 }
 
 static json_t *refused(const struct registry_totals *totals)
 {
+	static const char *const web_reasons[] = {
+		[WEB_REFUSED_LIMIT] = "too many connections",
+		[WEB_REFUSED_HOST] = "not a name of this hub",
+		[WEB_REFUSED_ORIGIN] = "page of another site",
+		[WEB_REFUSED_MESSAGE] = "message that no display sends",
+		[WEB_REFUSED_TIME] = "no login in time",
+	};
 	json_t *object = json_object();
 
 	for (size_t i = 1; i < REFUSAL_COUNT; i++) {
 		json_object_set_new(object, refusal_text((enum refusal)i),
 			json_integer((json_int_t)totals->refused[i]));
+	}
+	for (size_t i = 0; i < WEB_HELD_BACK; i++) {
+		json_object_set_new(
+			object, web_reasons[i], json_integer((json_int_t)totals->web_refused[i]));
 	}
 	return object;
 }
@@ -264,6 +275,8 @@ static json_t *anomalies(const struct registry_totals *totals)
 		json_object_set_new(
 			object, reasons[i], json_integer((json_int_t)totals->anomalies[i]));
 	}
+	json_object_set_new(
+		object, "held_back", json_integer((json_int_t)totals->web_refused[WEB_HELD_BACK]));
 	return object;
 }
 
@@ -272,9 +285,9 @@ static json_t *web(struct admin_server *a)
 	struct registry_web_view view = {0};
 	bool running = registry_web_see(a->registry, 0, &view) == 0;
 
-	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:o, s:o}", "running", (int)running, "listening",
-		text(view.listening), "port", (int)view.port, "connections", (int)view.connections,
-		"displays", (int)view.displays, "refused",
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:o, s:o}", "running", (int)running,
+		"listening", text(view.listening), "port", (int)view.port, "connections",
+		(int)view.connections, "displays", (int)view.displays, "refused",
 		refused(registry_totals_see(a->registry)), "sandbox", text(view.sandbox));
 }
 
@@ -289,11 +302,12 @@ json_t *admin_status(struct admin_server *a)
 
 	if (list == NULL || viewings < 0 || owner < 0) {
 		json_decref(list);
-		return admin_store_error(
-			owner < 0 ? owner : viewings < 0 ? (int)viewings : -ENOMEM);
+		return admin_store_error(owner < 0      ? owner
+					 : viewings < 0 ? (int)viewings
+							: -ENOMEM);
 	}
-	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok", 1,
-		"version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
+	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok",
+		1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
 		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
 		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
 		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",

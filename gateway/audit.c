@@ -17,7 +17,7 @@ struct entry {
 };
 
 #define COLUMNS                                                                                    \
-	"sequence, kind, viewing, time_s, display, display_name, camera, camera_name, session,"        \
+	"sequence, kind, viewing, time_s, display, display_name, camera, camera_name, session,"    \
 	" stream, reason, sent, drawn, late, hidden, refused, worst_age_ms, attested, chain"
 
 static int entry_read(struct store_query *q, struct entry *ret)
@@ -91,7 +91,8 @@ static int read_anchor(struct store *s, uint8_t out[static DIGEST_BYTES])
 {
 	static const char label[] = "camgate audit v1";
 	struct digest_part parts[] = {{label, sizeof(label) - 1}, {s->home, HOME_ID_BYTES}};
-	struct store_query q = store_query_init(s, "SELECT value FROM meta WHERE key = 'audit anchor'");
+	struct store_query q =
+		store_query_init(s, "SELECT value FROM meta WHERE key = 'audit anchor'");
 	int result = store_step(&q);
 
 	if (result == 1) {
@@ -106,8 +107,8 @@ static int read_anchor(struct store *s, uint8_t out[static DIGEST_BYTES])
 
 static int read_last(struct store *s, int64_t *ret_sequence, uint8_t chain[static DIGEST_BYTES])
 {
-	struct store_query q =
-		store_query_init(s, "SELECT sequence, chain FROM audit ORDER BY sequence DESC LIMIT 1");
+	struct store_query q = store_query_init(
+		s, "SELECT sequence, chain FROM audit ORDER BY sequence DESC LIMIT 1");
 	int result = store_step(&q);
 
 	if (result == 1) {
@@ -210,10 +211,11 @@ int audit_open(struct store *s, const struct audit_opening *o, int64_t *ret_view
 /* Inside a transaction of the caller. */
 static int append_closing(struct store *s, const struct audit_closing *c)
 {
-	struct store_query q = store_query_init(s, "SELECT " COLUMNS " FROM audit a"
-						   " WHERE sequence = ? AND kind = 1 AND NOT EXISTS"
-						   " (SELECT 1 FROM audit b WHERE b.viewing = a.sequence"
-						   "  AND b.kind = 2)");
+	struct store_query q =
+		store_query_init(s, "SELECT " COLUMNS " FROM audit a"
+				    " WHERE sequence = ? AND kind = 1 AND NOT EXISTS"
+				    " (SELECT 1 FROM audit b WHERE b.viewing = a.sequence"
+				    "  AND b.kind = 2)");
 	struct entry e;
 	int result;
 
@@ -260,7 +262,8 @@ int audit_close_unseen(struct store *s, unsigned int *ret_count)
 
 	while (result == 0) {
 		struct store_query q = store_query_init(s,
-			"SELECT sequence FROM audit a WHERE kind = 1 AND sequence > ? AND NOT EXISTS"
+			"SELECT sequence FROM audit a WHERE kind = 1 AND sequence > ? AND NOT "
+			"EXISTS"
 			" (SELECT 1 FROM audit b WHERE b.viewing = a.sequence AND b.kind = 2)"
 			" ORDER BY sequence LIMIT 1");
 

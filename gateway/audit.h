@@ -3,11 +3,12 @@
  *
  * Two entries per viewing: an opening, on disk before the first key leaves, and a closing with what
  * came of it. Entries are never changed; each carries SHA-256(chain of the one before ‖ its own
- * fields), so that removing or editing one in the middle shows. The oldest go when there are more than
- * AUDIT_ENTRIES_MAX; the chain then starts from the last one removed, which is kept in meta.
+ * fields), so that removing or editing one in the middle shows. The oldest go when there are more
+ * than AUDIT_ENTRIES_MAX; the chain then starts from the last one removed, which is kept in meta.
  *
- * What is attested: `sent` is the web role's count; the others are the display's own answers as the web
- * role counted them or, when attested is set, the total that the display signed when it stopped.
+ * What is attested: `sent` is the web role's count; the others are the display's own answers as the
+ * web role counted them or, when attested is set, the total that the display signed when it
+ * stopped.
  *
  * Belongs to the store's thread. 0 or -errno as in store.h.
  */
@@ -23,16 +24,16 @@ enum audit_kind { AUDIT_OPENED = 1, AUDIT_CLOSED = 2 };
 /* Why a viewing ended. Numbers are on disk: only ever append. */
 enum audit_reason {
 	AUDIT_NONE = 0,
-	AUDIT_UNWATCHED,   /* the display stopped watching */
-	AUDIT_LEFT,        /* its connection ended */
-	AUDIT_REVOKED,     /* the grant was taken */
+	AUDIT_UNWATCHED, /* the display stopped watching */
+	AUDIT_LEFT, /* its connection ended */
+	AUDIT_REVOKED, /* the grant was taken */
 	AUDIT_CAMERA_GONE, /* unplugged, restarted, ended */
-	AUDIT_WEB_GONE,    /* the web role ended */
-	AUDIT_MIX_UP,      /* cut off after two reports within a minute */
-	AUDIT_REFUSED,     /* the display broke the protocol */
-	AUDIT_NO_KEY,      /* the camera gave no key: nothing was ever shown */
-	AUDIT_STOPPED,     /* the keeper was stopped */
-	AUDIT_UNSEEN,      /* the keeper died: nobody saw the end */
+	AUDIT_WEB_GONE, /* the web role ended */
+	AUDIT_MIX_UP, /* cut off after two reports within a minute */
+	AUDIT_REFUSED, /* the display broke the protocol */
+	AUDIT_NO_KEY, /* the camera gave no key: nothing was ever shown */
+	AUDIT_STOPPED, /* the keeper was stopped */
+	AUDIT_UNSEEN, /* the keeper died: nobody saw the end */
 	AUDIT_REASONS,
 };
 

@@ -20,7 +20,8 @@ static void describe(char problem[static AUTHORITY_PROBLEM_BYTES], const char *s
 {
 	if (error == -EBADMSG) {
 		snprintf(problem, AUTHORITY_PROBLEM_BYTES,
-			"%.300s/%s is damaged; restore it from a backup, or move it away to have a new "
+			"%.300s/%s is damaged; restore it from a backup, or move it away to have a "
+			"new "
 			"one made",
 			state_dir, name);
 	} else {
@@ -122,8 +123,8 @@ static int save_certificate(const char *state_dir, const char *name, X509 *x)
 	return result;
 }
 
-/* A new leaf, under the CA that is there if it may sign it, otherwise under a new one of the same key.
- * *ca (may be NULL before) and *leaf are replaced. */
+/* A new leaf, under the CA that is there if it may sign it, otherwise under a new one of the same
+ * key. *ca (may be NULL before) and *leaf are replaced. */
 static int issue(const struct issuer *i, X509 **ca, X509 **leaf)
 {
 	X509 *authority = *ca, *made = NULL;
@@ -190,7 +191,7 @@ static int ensure_certificate(struct authority *a, const struct issuer *i)
 	X509 *ca = load_certificate(i->state_dir, "ca.pem");
 	X509 *leaf = load_certificate(i->state_dir, "web.pem");
 	bool fits = ca != NULL && leaf != NULL && certificate_ca_fits(ca, &i->ca, leaf) &&
-		certificate_leaf_fits(leaf, &i->web, &i->ca, i->names, i->addresses, i->now_s);
+		    certificate_leaf_fits(leaf, &i->web, &i->ca, i->names, i->addresses, i->now_s);
 	int result = fits ? 0 : issue(i, &ca, &leaf);
 
 	if (result == 0 && (!fits || a->certificate_pem == NULL)) {
@@ -224,7 +225,8 @@ static int load_identity(struct authority *a, const char *state_dir, bool may_cr
 
 	if (result == -ENOENT) {
 		snprintf(problem, AUTHORITY_PROBLEM_BYTES,
-			"%.300s/identity.pem is missing, and the paired displays trust no other; restore "
+			"%.300s/identity.pem is missing, and the paired displays trust no other; "
+			"restore "
 			"it from a backup, or move camgate.db away to start anew",
 			state_dir);
 	} else if (result < 0) {

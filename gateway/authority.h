@@ -39,9 +39,9 @@ struct authority {
 	size_t ca_der_size;
 };
 
-/* names and addresses: as of address.h. now_s: wall clock. may_create: false when displays are paired,
- * so that a lost identity.pem is an error. On failure problem holds a sentence: which file, what to
- * do. 0 or -errno. */
+/* names and addresses: as of address.h. now_s: wall clock. may_create: false when displays are
+ * paired, so that a lost identity.pem is an error. On failure problem holds a sentence: which file,
+ * what to do. 0 or -errno. */
 int authority_init(struct authority *a, const char *state_dir, const struct address_list *names,
 	const struct address_list *addresses, int64_t now_s, bool may_create,
 	char problem[static AUTHORITY_PROBLEM_BYTES]);

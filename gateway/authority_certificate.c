@@ -47,7 +47,8 @@ bool certificate_address_private(const char *address)
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(private_networks) / sizeof(private_networks[0]); i++) {
-		if (private_networks[i].family == family && in_network(&private_networks[i], bytes)) {
+		if (private_networks[i].family == family &&
+			in_network(&private_networks[i], bytes)) {
 			return true;
 		}
 	}
@@ -228,21 +229,22 @@ static int64_t sane_clock(int64_t now_s)
 	return now_s < AUTHORITY_CLOCK_FLOOR_S ? AUTHORITY_CLOCK_FLOOR_S : now_s;
 }
 
-X509 *certificate_make_ca(const struct key_pair *ca, const struct address_list *names, int64_t now_s)
+X509 *certificate_make_ca(
+	const struct key_pair *ca, const struct address_list *names, int64_t now_s)
 {
 	X509 *x = X509_new();
 	/* A clock that is wrong by years must not make the CA younger than its leaf. */
 	int64_t from_s = AUTHORITY_CLOCK_FLOOR_S - 365 * (int64_t)DAY_S;
 	int ok = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
-		set_time(X509_getm_notBefore(x), from_s) &&
-		set_time(X509_getm_notAfter(x), sane_clock(now_s) + (int64_t)CA_DAYS * DAY_S) &&
-		set_ca_name(X509_get_subject_name(x), ca) &&
-		X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
-		X509_set_pubkey(x, ca->pkey) == 1 &&
-		add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-		add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-		add_extension(x, x, NID_subject_key_identifier, "hash") &&
-		add_constraints(x, names) && X509_sign(x, ca->pkey, EVP_sha256()) > 0;
+		 set_time(X509_getm_notBefore(x), from_s) &&
+		 set_time(X509_getm_notAfter(x), sane_clock(now_s) + (int64_t)CA_DAYS * DAY_S) &&
+		 set_ca_name(X509_get_subject_name(x), ca) &&
+		 X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
+		 X509_set_pubkey(x, ca->pkey) == 1 &&
+		 add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+		 add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+		 add_extension(x, x, NID_subject_key_identifier, "hash") &&
+		 add_constraints(x, names) && X509_sign(x, ca->pkey, EVP_sha256()) > 0;
 
 	if (!ok) {
 		X509_free(x);
@@ -259,19 +261,20 @@ X509 *certificate_make_leaf(const struct key_pair *leaf, const struct key_pair *
 	X509 *x = X509_new();
 	int64_t from_s = sane_clock(now_s) - (int64_t)AUTHORITY_BACKDATED_DAYS * DAY_S;
 	int ok = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
-		set_time(X509_getm_notBefore(x), from_s) &&
-		set_time(X509_getm_notAfter(x), from_s + (int64_t)AUTHORITY_LEAF_DAYS * DAY_S - 1) &&
-		X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_ASC,
-			subject, -1, -1, 0) == 1 &&
-		X509_set_issuer_name(x, X509_get_subject_name(ca_certificate)) == 1 &&
-		X509_set_pubkey(x, leaf->pkey) == 1 &&
-		add_extension(x, ca_certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-		add_extension(x, ca_certificate, NID_key_usage, "critical,digitalSignature") &&
-		add_extension(x, ca_certificate, NID_ext_key_usage, "serverAuth") &&
-		add_extension(x, ca_certificate, NID_subject_key_identifier, "hash") &&
-		add_extension(x, ca_certificate, NID_authority_key_identifier, "keyid:always") &&
-		add_alternative_names(x, names, addresses) &&
-		X509_sign(x, ca->pkey, EVP_sha256()) > 0;
+		 set_time(X509_getm_notBefore(x), from_s) &&
+		 set_time(X509_getm_notAfter(x),
+			 from_s + (int64_t)AUTHORITY_LEAF_DAYS * DAY_S - 1) &&
+		 X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_ASC,
+			 subject, -1, -1, 0) == 1 &&
+		 X509_set_issuer_name(x, X509_get_subject_name(ca_certificate)) == 1 &&
+		 X509_set_pubkey(x, leaf->pkey) == 1 &&
+		 add_extension(x, ca_certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+		 add_extension(x, ca_certificate, NID_key_usage, "critical,digitalSignature") &&
+		 add_extension(x, ca_certificate, NID_ext_key_usage, "serverAuth") &&
+		 add_extension(x, ca_certificate, NID_subject_key_identifier, "hash") &&
+		 add_extension(x, ca_certificate, NID_authority_key_identifier, "keyid:always") &&
+		 add_alternative_names(x, names, addresses) &&
+		 X509_sign(x, ca->pkey, EVP_sha256()) > 0;
 
 	if (!ok) {
 		X509_free(x);
@@ -313,7 +316,7 @@ static bool in_time(const X509 *leaf, int64_t now_s)
 		return true;
 	}
 	return X509_cmp_time(X509_get0_notBefore(leaf), &now) < 0 &&
-		X509_cmp_time(X509_get0_notAfter(leaf), &later) > 0;
+	       X509_cmp_time(X509_get0_notAfter(leaf), &later) > 0;
 }
 
 bool certificate_leaf_fits(X509 *leaf, const struct key_pair *key, const struct key_pair *ca,

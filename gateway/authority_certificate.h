@@ -1,6 +1,6 @@
 /*
- * The two certificates of the hub (RFC 5280): pure functions over keys, names and time. X509 objects
- * belong to the caller. NULL: no memory, or a name that cannot be.
+ * The two certificates of the hub (RFC 5280): pure functions over keys, names and time. X509
+ * objects belong to the caller. NULL: no memory, or a name that cannot be.
  */
 #ifndef CAMGATE_AUTHORITY_CERTIFICATE_H
 #define CAMGATE_AUTHORITY_CERTIFICATE_H
@@ -10,7 +10,8 @@
 
 /* Self-signed, path length 0, with critical name constraints: these host names and all private
  * addresses (RFC 5280, section 4.2.1.10). */
-X509 *certificate_make_ca(const struct key_pair *ca, const struct address_list *names, int64_t now_s);
+X509 *certificate_make_ca(
+	const struct key_pair *ca, const struct address_list *names, int64_t now_s);
 /* For servers; addresses that are not private are left out, for the CA may not sign them. */
 X509 *certificate_make_leaf(const struct key_pair *leaf, const struct key_pair *ca,
 	const X509 *ca_certificate, const struct address_list *names,

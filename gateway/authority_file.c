@@ -91,7 +91,8 @@ int authority_file_write(const char *dir, const char *name, const void *data, si
 	if (result < 0) {
 		return result;
 	}
-	/* Left by a keeper that died in between: nobody else writes here, the lock file sees to it. */
+	/* Left by a keeper that died in between: nobody else writes here, the lock file sees to it.
+	 */
 	(void)unlink(temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {

@@ -1,4 +1,5 @@
-/* Files of the authority: read whole, or written so that a power cut leaves the old one or the new one. */
+/* Files of the authority: read whole, or written so that a power cut leaves the old one or the new
+ * one. */
 #ifndef CAMGATE_AUTHORITY_FILE_H
 #define CAMGATE_AUTHORITY_FILE_H
 

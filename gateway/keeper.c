@@ -227,7 +227,8 @@ static int set_up(struct keeper *k)
 	int result = secure_heap_init();
 
 	if (result < 0) {
-		log_error("no locked memory for keys; raise the limit (ulimit -l) to 256 KiB or more");
+		log_error("no locked memory for keys; raise the limit (ulimit -l) to 256 KiB or "
+			  "more");
 		return result;
 	}
 	result = learn_names(k);

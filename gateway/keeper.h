@@ -1,9 +1,10 @@
 /*
  * The keeper role: identity, displays, grants, audit, admin. It sees no network and no picture.
  *
- * One thread, one epoll loop over the Unix sockets of the other roles; what a message means is decided
- * in registry.c and admin_server.c. A peer that sends a bad message, or is too slow to take one, is cut
- * off: its process loses its keeper and ends (gateway/ipc.h). This header is for the keeper's own files.
+ * One thread, one epoll loop over the Unix sockets of the other roles; what a message means is
+ * decided in registry.c and admin_server.c. A peer that sends a bad message, or is too slow to take
+ * one, is cut off: its process loses its keeper and ends (gateway/ipc.h). This header is for the
+ * keeper's own files.
  */
 #ifndef CAMGATE_KEEPER_H
 #define CAMGATE_KEEPER_H
@@ -14,7 +15,7 @@
 enum {
 	KEEPER_PEERS_MAX = 96,
 	KEEPER_ADMINS_MAX = 16,
-	KEEPER_BURST = 64,                /* messages of one peer before the others have their turn */
+	KEEPER_BURST = 64, /* messages of one peer before the others have their turn */
 	KEEPER_REPORT_BYTES = 256,
 };
 
@@ -37,7 +38,7 @@ struct keeper {
 	struct registry *registry;
 	struct admin_server admin;
 	struct address_list names, addresses; /* accepted; this machine's */
-	struct address_list configured;       /* by the owner */
+	struct address_list configured; /* by the owner */
 	char sandbox[KEEPER_REPORT_BYTES];
 	int epoll, signals;
 	int listeners[PLANE_COUNT];

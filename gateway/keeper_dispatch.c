@@ -142,7 +142,8 @@ static int on_sandbox(struct keeper *k, const struct keeper_peer *p, const struc
 	return result;
 }
 
-static int dispatch_camera(struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
+static int dispatch_camera(
+	struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
 	switch (m->type) {
 	case IPC_CAMERA_HELLO:
@@ -248,6 +249,17 @@ static int on_counts(struct keeper *k, const struct keeper_peer *p, const struct
 	return result;
 }
 
+static int on_refusals(struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
+{
+	struct ipc_refusals refusals;
+	int result = ipc_parse_refusals(m, &refusals);
+
+	if (result == 0) {
+		registry_web_refusals(k->registry, p->number, &refusals);
+	}
+	return result;
+}
+
 static int on_taken(struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
 	struct ipc_stream stream;
@@ -275,6 +287,8 @@ static int dispatch_web(struct keeper *k, const struct keeper_peer *p, const str
 		return on_counts(k, p, m);
 	case IPC_TAKEN:
 		return on_taken(k, p, m);
+	case IPC_REFUSALS:
+		return on_refusals(k, p, m);
 	case IPC_SANDBOX:
 		return on_sandbox(k, p, m);
 	default:

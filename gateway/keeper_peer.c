@@ -63,8 +63,8 @@ void keeper_accept(struct keeper *k, enum keeper_plane plane)
 				(unsigned long)uid, plane_names[plane]);
 			close(fd);
 		} else if (!has_room(k, plane) || add_peer(k, plane, fd, pid) < 0) {
-			log_warning("no room for another process at the %s socket",
-				plane_names[plane]);
+			log_warning(
+				"no room for another process at the %s socket", plane_names[plane]);
 			close(fd);
 		}
 	}

@@ -41,7 +41,8 @@ enum refusal login_verify(struct login *l, const char *origin, const uint8_t *da
 		return result == -ENOENT ? REFUSED_UNKNOWN_DISPLAY : REFUSED_STORE;
 	}
 	transcript_of(m.version, l->challenge, origin, m.display, m.nonce, transcript);
-	if (key_verify(d.sign_public, "camgate login v1", transcript, DIGEST_BYTES, m.signature) < 0) {
+	if (key_verify(d.sign_public, "camgate login v1", transcript, DIGEST_BYTES, m.signature) <
+		0) {
 		return REFUSED_SIGNATURE;
 	}
 	*ret_display = d;
@@ -66,7 +67,8 @@ static enum refusal refusal_of(enum pairing_result result)
 }
 
 /* What the signature of PAIR covers: T ‖ proof. */
-static int verify_pair_signature(const struct wire_pair *m, const uint8_t transcript[static DIGEST_BYTES])
+static int verify_pair_signature(
+	const struct wire_pair *m, const uint8_t transcript[static DIGEST_BYTES])
 {
 	uint8_t covered[2 * DIGEST_BYTES];
 
@@ -88,8 +90,8 @@ static bool point_ok(const uint8_t point[static POINT_BYTES])
 	return true;
 }
 
-enum refusal login_verify_pair(struct login *l, const char *origin, const uint8_t *data, size_t size,
-	struct store *store, struct pairing *pairing, uint64_t now_us,
+enum refusal login_verify_pair(struct login *l, const char *origin, const uint8_t *data,
+	size_t size, struct store *store, struct pairing *pairing, uint64_t now_us,
 	struct store_display *ret_display, struct pairing_offer *ret_offer,
 	uint8_t transcript[static DIGEST_BYTES])
 {
@@ -112,7 +114,8 @@ enum refusal login_verify_pair(struct login *l, const char *origin, const uint8_
 	display_id_of(m.sign_public, m.kem_public, d.id);
 	transcript_of(m.version, l->challenge, origin, d.id, m.nonce, transcript);
 	/* The proof comes first: without it nobody learns by trying whether a display is known. */
-	refusal = refusal_of(pairing_spend(pairing, now_us, m.link_id, transcript, m.proof, &offer));
+	refusal =
+		refusal_of(pairing_spend(pairing, now_us, m.link_id, transcript, m.proof, &offer));
 	if (refusal != REFUSED_NOT) {
 		return refusal;
 	}

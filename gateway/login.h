@@ -1,10 +1,10 @@
 /*
  * The hub's half of pairing and login (web/PROTOCOL.md, "Pairing and login"): the challenge of one
- * connection, and whether an answer to it is good. Also the reasons of refusal, which the journal and
- * `status` tell and the network never hears.
+ * connection, and whether an answer to it is good. Also the reasons of refusal, which the journal
+ * and `status` tell and the network never hears.
  *
- * Pure over the caller's random bytes. A challenge is good for one answer, right or wrong. Belongs to
- * one thread.
+ * Pure over the caller's random bytes. A challenge is good for one answer, right or wrong. Belongs
+ * to one thread.
  */
 #ifndef CAMGATE_LOGIN_H
 #define CAMGATE_LOGIN_H
@@ -14,11 +14,11 @@
 
 enum refusal {
 	REFUSED_NOT = 0,
-	REFUSED_MALFORMED,       /* not one of our messages, or of a wrong length */
-	REFUSED_OUT_OF_ORDER,    /* a right message at the wrong time */
-	REFUSED_VERSION,         /* a protocol version that was not offered */
+	REFUSED_MALFORMED, /* not one of our messages, or of a wrong length */
+	REFUSED_OUT_OF_ORDER, /* a right message at the wrong time */
+	REFUSED_VERSION, /* a protocol version that was not offered */
 	REFUSED_UNKNOWN_DISPLAY, /* never paired, or removed */
-	REFUSED_SIGNATURE,       /* wrong signature, session or counter */
+	REFUSED_SIGNATURE, /* wrong signature, session or counter */
 	REFUSED_LINK_UNKNOWN,
 	REFUSED_LINK_SPENT,
 	REFUSED_LINK_EXPIRED,
@@ -41,13 +41,13 @@ struct login {
 int login_init(struct login *l, const uint8_t session[static SESSION_ID_BYTES],
 	const uint8_t nonce[static NONCE_BYTES], const uint8_t hub_public[static POINT_BYTES]);
 
-/* Takes the challenge's one answer. data: a LOGIN, whole. On REFUSED_NOT *ret_display is the display as
- * the store knows it and transcript is T. */
+/* Takes the challenge's one answer. data: a LOGIN, whole. On REFUSED_NOT *ret_display is the
+ * display as the store knows it and transcript is T. */
 __attribute__((warn_unused_result)) enum refusal login_verify(struct login *l, const char *origin,
 	const uint8_t *data, size_t size, struct store *store, struct store_display *ret_display,
 	uint8_t transcript[static DIGEST_BYTES]);
-/* The same for a PAIR: spends the link. On REFUSED_NOT *ret_display holds keys, id, name and owner flag
- * of a display that is not in the store yet, and *ret_offer what it is to be granted. */
+/* The same for a PAIR: spends the link. On REFUSED_NOT *ret_display holds keys, id, name and owner
+ * flag of a display that is not in the store yet, and *ret_offer what it is to be granted. */
 __attribute__((warn_unused_result)) enum refusal login_verify_pair(struct login *l,
 	const char *origin, const uint8_t *data, size_t size, struct store *store,
 	struct pairing *pairing, uint64_t now_us, struct store_display *ret_display,

@@ -2,8 +2,9 @@
  * One-time links: who may pair, kept in memory only, so that none outlives the keeper.
  *
  * Pure over the caller's time and random bytes. A link is good for one PAIR: the first right proof
- * spends it, five wrong ones do too, and so does time. Spent links stay, without their secret, until
- * newer ones need the room, so that the journal can say why a link was refused. Belongs to one thread.
+ * spends it, five wrong ones do too, and so does time. Spent links stay, without their secret,
+ * until newer ones need the room, so that the journal can say why a link was refused. Belongs to
+ * one thread.
  */
 #ifndef CAMGATE_PAIRING_H
 #define CAMGATE_PAIRING_H
@@ -26,7 +27,13 @@ struct pairing_offer {
 	uint8_t cameras[PAIRING_CAMERAS_MAX][CAMERA_ID_BYTES];
 };
 
-enum pairing_state { PAIRING_FREE = 0, PAIRING_OPEN, PAIRING_USED, PAIRING_GUESSED, PAIRING_LAPSED };
+enum pairing_state {
+	PAIRING_FREE = 0,
+	PAIRING_OPEN,
+	PAIRING_USED,
+	PAIRING_GUESSED,
+	PAIRING_LAPSED
+};
 
 struct pairing_link {
 	enum pairing_state state;
@@ -58,8 +65,9 @@ void pairing_finish(struct pairing *p);
 void pairing_add(struct pairing *p, uint64_t now_us, unsigned int lifetime_s,
 	const uint8_t id[static LINK_ID_BYTES], const uint8_t secret[static LINK_SECRET_BYTES],
 	const struct pairing_offer *offer);
-/* Checks a proof, HMAC-SHA256(secret, "camgate pair v1" ‖ transcript). *ret_offer is written only when
- * the answer is PAIRING_ACCEPTED; the link is spent then, whatever becomes of the connection. */
+/* Checks a proof, HMAC-SHA256(secret, "camgate pair v1" ‖ transcript). *ret_offer is written only
+ * when the answer is PAIRING_ACCEPTED; the link is spent then, whatever becomes of the connection.
+ */
 __attribute__((warn_unused_result)) enum pairing_result pairing_spend(struct pairing *p,
 	uint64_t now_us, const uint8_t id[static LINK_ID_BYTES],
 	const uint8_t transcript[static DIGEST_BYTES], const uint8_t proof[static DIGEST_BYTES],

@@ -2,13 +2,14 @@
  * What is going on right now: live cameras, web processes and their rings, connections of displays,
  * who watches what, which keys are under way. The keeper's routing core.
  *
- * Nothing here touches a socket, a clock or randomness by itself: everything that happens is told by a
- * call, everything to be done goes out through struct registry_output, so that tests and simulations
- * drive it. Whether a display may see a camera is never remembered here: the store is asked each time.
+ * Nothing here touches a socket, a clock or randomness by itself: everything that happens is told
+ * by a call, everything to be done goes out through struct registry_output, so that tests and
+ * simulations drive it. Whether a display may see a camera is never remembered here: the store is
+ * asked each time.
  *
- * A peer is one connection of another role to the keeper, by a number that is never used twice. Calls
- * about peers or connections that are gone (a message crossed the end on its way) are ignored. Outputs
- * never call back into the registry. Belongs to one thread.
+ * A peer is one connection of another role to the keeper, by a number that is never used twice.
+ * Calls about peers or connections that are gone (a message crossed the end on its way) are
+ * ignored. Outputs never call back into the registry. Belongs to one thread.
  */
 #ifndef CAMGATE_REGISTRY_H
 #define CAMGATE_REGISTRY_H
@@ -27,13 +28,13 @@ enum {
 	REGISTRY_WRAPS_MAX = 4096,
 	REGISTRY_REVOCATIONS_MAX = 32,
 
-	REGISTRY_ROTATE_MS = 100,    /* a camera that takes longer over a revoke is ended */
-	REGISTRY_CUT_MS = 250,       /* and so is a web process */
-	REGISTRY_PREPARE_MS = 500,   /* the scheduled rotation waits this long for displays */
-	REGISTRY_ANSWER_MS = 2000,   /* everything else that a role has to answer */
+	REGISTRY_ROTATE_MS = 100, /* a camera that takes longer over a revoke is ended */
+	REGISTRY_CUT_MS = 250, /* and so is a web process */
+	REGISTRY_PREPARE_MS = 500, /* the scheduled rotation waits this long for displays */
+	REGISTRY_ANSWER_MS = 2000, /* everything else that a role has to answer */
 	REGISTRY_CLOSINGS_MS = 1000, /* closing entries wait this long for others, */
 	REGISTRY_CLOSINGS_RETRY_MS = 5000, /* and so long when the disk refused them */
-	REGISTRY_REPORT_MS = 60000,  /* two reports within this end the connection */
+	REGISTRY_REPORT_MS = 60000, /* two reports within this end the connection */
 };
 
 struct registry;
@@ -43,7 +44,8 @@ struct registry_output {
 	uint64_t (*now_us)(void *data); /* CLOCK_BOOTTIME */
 	void (*random)(void *data, uint8_t *out, size_t size);
 	/* One ipc message. The descriptors stay the caller's. A peer that cannot take it is the
-	 * receiver's business: it ends that peer afterwards, and says so with registry_peer_gone. */
+	 * receiver's business: it ends that peer afterwards, and says so with registry_peer_gone.
+	 */
 	void (*send)(void *data, uint64_t peer, const uint8_t *bytes, size_t size,
 		const int *descriptors, size_t count);
 	/* Ends a peer, with SIGKILL to its process if kill is set. */
@@ -76,8 +78,7 @@ void registry_camera_reader(struct registry *r, uint64_t peer, const struct ipc_
 void registry_camera_wrapped(struct registry *r, uint64_t peer, const struct ipc_wrapped *m);
 void registry_camera_rotated(struct registry *r, uint64_t peer, const struct ipc_rotated *m);
 void registry_camera_rotation_due(struct registry *r, uint64_t peer);
-void registry_camera_status(
-	struct registry *r, uint64_t peer, const struct ipc_camera_status *m);
+void registry_camera_status(struct registry *r, uint64_t peer, const struct ipc_camera_status *m);
 
 /* ---- what web processes say ---- */
 
@@ -90,6 +91,7 @@ void registry_web_opened(struct registry *r, uint64_t peer, const struct ipc_ope
 void registry_web_heard(struct registry *r, uint64_t peer, const struct ipc_relay *m);
 void registry_web_closed(struct registry *r, uint64_t peer, uint64_t connection);
 void registry_web_counts(struct registry *r, uint64_t peer, const struct ipc_counts *m);
+void registry_web_refusals(struct registry *r, uint64_t peer, const struct ipc_refusals *m);
 void registry_web_taken(struct registry *r, uint64_t peer, const struct ipc_stream *m);
 void registry_web_cut_done(struct registry *r, uint64_t peer, uint64_t connection);
 
@@ -101,11 +103,12 @@ void registry_sandbox(struct registry *r, uint64_t peer, const struct ipc_sandbo
 int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
 /* camera NULL: everything; the display is unknown from then on and its connections are cut. On 0,
- * registry_output.revoked follows with this operation number, perhaps before this function returns. */
+ * registry_output.revoked follows with this operation number, perhaps before this function returns.
+ */
 int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t *camera, uint64_t operation);
-int registry_rename(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES],
-	const char *name);
+int registry_rename(
+	struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES], const char *name);
 
 /* ---- what there is to see ---- */
 
@@ -126,6 +129,7 @@ struct registry_web_view {
 };
 struct registry_totals {
 	uint64_t refused[REFUSAL_COUNT];
+	uint64_t web_refused[WEB_REFUSALS]; /* by web processes, without asking us */
 	uint64_t anomalies[ANOMALY_PICTURE + 1];
 };
 

@@ -24,7 +24,8 @@ static unsigned int count_cameras(const struct registry *r)
 	return count;
 }
 
-/* What the store will know the camera by. One that cannot be told from others is a new one each time. */
+/* What the store will know the camera by. One that cannot be told from others is a new one each
+ * time. */
 static void describe(struct registry *r, const struct identity *identity, struct store_camera *ret)
 {
 	*ret = (struct store_camera){.strength = identity->strength};
@@ -52,7 +53,8 @@ static bool claimed(const struct registry *r, const struct store_camera *record)
 	return false;
 }
 
-static bool generation_live(const struct registry *r, const uint8_t generation[static GENERATION_BYTES])
+static bool generation_live(
+	const struct registry *r, const uint8_t generation[static GENERATION_BYTES])
 {
 	for (const struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
 		if (memcmp(c->generation, generation, GENERATION_BYTES) == 0) {
@@ -253,8 +255,8 @@ static void forget(struct registry *r, const struct registry_camera *c)
 		}
 	}
 	if (store_camera_forget(r->store, c->record.id) < 0) {
-		log_warning("cannot forget camera \"%s\"; it goes at the next start",
-			c->record.name);
+		log_warning(
+			"cannot forget camera \"%s\"; it goes at the next start", c->record.name);
 	}
 }
 

@@ -2,8 +2,7 @@
 #include "registry_state.h"
 #include <string.h>
 
-static void on_watch(
-	struct registry *r, struct registry_session *s, const struct wire_envelope *e)
+static void on_watch(struct registry *r, struct registry_session *s, const struct wire_envelope *e)
 {
 	struct wire_watch m;
 
@@ -112,8 +111,7 @@ static const char *anomaly_text(uint8_t reason)
 	return reason > ANOMALY_NONE && reason <= ANOMALY_PICTURE ? texts[reason] : NULL;
 }
 
-static void on_report(
-	struct registry *r, struct registry_session *s, const struct wire_envelope *e)
+static void on_report(struct registry *r, struct registry_session *s, const struct wire_envelope *e)
 {
 	struct wire_report m;
 	const struct registry_stream *t;
@@ -127,8 +125,9 @@ static void on_report(
 	/* The tile's own camera is what rotates: the one in the report may be a stranger's. */
 	t = registry_stream_find(s, m.stream);
 	c = t != NULL ? registry_camera_find(r, t->camera) : NULL;
-	log_error("MIX-UP: \"%s\" at %s received %s on its tile of \"%s\"", s->display.name, s->peer,
-		anomaly_text(m.reason), c != NULL ? c->record.name : "a camera that is gone");
+	log_error("MIX-UP: \"%s\" at %s received %s on its tile of \"%s\"", s->display.name,
+		s->peer, anomaly_text(m.reason),
+		c != NULL ? c->record.name : "a camera that is gone");
 	if (reported_lately(r, s->display.id)) {
 		registry_session_refuse(r, s, REFUSED_MIX_UPS);
 		return;

@@ -27,16 +27,17 @@ static void free_place(struct registry *r, struct registry_wrap *w)
 	r->wraps_count--;
 }
 
-static bool wrap_is_of(const struct registry_wrap *w, const struct registry_session *s,
-	uint16_t stream)
+static bool wrap_is_of(
+	const struct registry_wrap *w, const struct registry_session *s, uint16_t stream)
 {
 	return w->request != 0 && w->stream == stream &&
-		memcmp(w->session, s->login.session, SESSION_ID_BYTES) == 0;
+	       memcmp(w->session, s->login.session, SESSION_ID_BYTES) == 0;
 }
 
 /* One request of a purpose per stream: a display that asks faster than the camera answers gets the
  * answer to its newest question only. */
-static void cancel(struct registry *r, const struct registry_session *s, uint16_t stream, uint8_t purpose)
+static void cancel(
+	struct registry *r, const struct registry_session *s, uint16_t stream, uint8_t purpose)
 {
 	for (size_t i = 0; r->wraps_count > 0 && i < REGISTRY_WRAPS_MAX; i++) {
 		struct registry_wrap *w = &r->wraps[i];
@@ -127,7 +128,7 @@ static bool answer_ok(const struct ipc_wrapped *m, uint8_t purpose)
 	bool clock = purpose == KEY_WATCH || purpose == KEY_TIME;
 
 	return m->wrapped_size == 0 ||
-		(m->epoch != 0 && m->wrapped_size == (clock ? WIRE_WRAPPED_MAX_BYTES : 32));
+	       (m->epoch != 0 && m->wrapped_size == (clock ? WIRE_WRAPPED_MAX_BYTES : 32));
 }
 
 void registry_camera_wrapped(struct registry *r, uint64_t peer, const struct ipc_wrapped *m)
@@ -155,10 +156,10 @@ void registry_camera_wrapped(struct registry *r, uint64_t peer, const struct ipc
 		memcmp(t->camera, c->record.id, CAMERA_ID_BYTES) != 0) {
 		return;
 	}
-	/* The right may have gone while the camera was at it: it is read again before the key leaves. */
+	/* The right may have gone while the camera was at it: it is read again before the key
+	 * leaves. */
 	if (store_grant_check(r->store, s->display.id, c->record.id) != 0) {
-		registry_stream_end(
-			r, s, t, END_NOT_SHARED, AUDIT_REVOKED, REGISTRY_CUT_MS);
+		registry_stream_end(r, s, t, END_NOT_SHARED, AUDIT_REVOKED, REGISTRY_CUT_MS);
 		return;
 	}
 	if (m->wrapped_size == 0) {
@@ -182,8 +183,8 @@ void registry_key_expire(struct registry *r, uint64_t now_us)
 		s = registry_session_find(r, w.session);
 		t = s != NULL ? registry_stream_find(s, w.stream) : NULL;
 		if (t != NULL && t->state != STREAM_ENDING) {
-			log_warning("a camera did not wrap a key for \"%s\" in time",
-				s->display.name);
+			log_warning(
+				"a camera did not wrap a key for \"%s\" in time", s->display.name);
 			on_failure(r, s, t, w.purpose);
 		}
 	}

@@ -41,14 +41,15 @@ int registry_rename(
 	return 0;
 }
 
-/* The live cameras that the display loses: this one, or all it has. When in doubt it is one of them. */
+/* The live cameras that the display loses: this one, or all it has. When in doubt it is one of
+ * them. */
 static void note_cameras(
 	const struct registry *r, struct registry_revocation *o, const uint8_t *camera)
 {
 	for (const struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
 		if (camera != NULL ? memcmp(c->record.id, camera, CAMERA_ID_BYTES) == 0
 				   : store_grant_check(r->store, o->display, c->record.id) !=
-					-ENOENT) {
+					     -ENOENT) {
 			memcpy(o->cameras[o->cameras_count++], c->record.id, CAMERA_ID_BYTES);
 		}
 	}

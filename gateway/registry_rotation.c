@@ -33,8 +33,8 @@ static void ask_next(struct registry *r, struct registry_camera *c, struct regis
 	(void)registry_key_ask(r, s, t, c, KEY_NEXT, NULL);
 }
 
-/* The epoch changed. Who has no key of the new one is given it; a stream that still waits for its first
- * key gets the new one anyway, because the camera answers in order. */
+/* The epoch changed. Who has no key of the new one is given it; a stream that still waits for its
+ * first key gets the new one anyway, because the camera answers in order. */
 static void bring_up_to_date(struct registry *r, struct registry_camera *c,
 	struct registry_session *s, struct registry_stream *t)
 {
@@ -45,8 +45,7 @@ static void bring_up_to_date(struct registry *r, struct registry_camera *c,
 	t->next_acked = false;
 	if (t->state == STREAM_KEYED && t->epoch != c->epoch &&
 		!registry_key_ask(r, s, t, c, KEY_BREAK, NULL)) {
-		registry_stream_end(
-			r, s, t, END_NOT_SHARED, AUDIT_REVOKED, REGISTRY_CUT_MS);
+		registry_stream_end(r, s, t, END_NOT_SHARED, AUDIT_REVOKED, REGISTRY_CUT_MS);
 	}
 }
 
@@ -54,8 +53,7 @@ static uint64_t send_request(struct registry *r, const struct registry_camera *c
 {
 	const struct ipc_request m = {.request = ++r->requests};
 
-	registry_send(
-		r, c->peer, ipc_encode_request(type, &m, r->message, sizeof(r->message)));
+	registry_send(r, c->peer, ipc_encode_request(type, &m, r->message, sizeof(r->message)));
 	return m.request;
 }
 
@@ -63,7 +61,8 @@ void registry_rotation_break(struct registry *r, struct registry_camera *c, uint
 {
 	uint64_t deadline_us = registry_now(r) + within_ms * 1000;
 
-	/* The prepared epoch is thrown away by the camera: its number may come again with another key. */
+	/* The prepared epoch is thrown away by the camera: its number may come again with another
+	 * key. */
 	c->preparing = false;
 	c->switch_request = 0;
 	registry_key_cancel_next(r, c);

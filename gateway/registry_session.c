@@ -17,9 +17,9 @@ void registry_session_cut(struct registry *r, struct registry_session *s, enum i
 		return;
 	}
 	s->state = SESSION_CUT;
-	/* A close is a matter of two, and the other side must not decide how long the web role lives. */
-	s->cut_deadline_us =
-		mode == CUT_RESET ? registry_now(r) + 1000ULL * REGISTRY_CUT_MS : 0;
+	/* A close is a matter of two, and the other side must not decide how long the web role
+	 * lives. */
+	s->cut_deadline_us = mode == CUT_RESET ? registry_now(r) + 1000ULL * REGISTRY_CUT_MS : 0;
 	registry_send(r, s->web, ipc_encode_cut(&m, r->message, sizeof(r->message)));
 	for (struct registry_stream *t = s->streams; t != NULL; t = t->next) {
 		if (t->state == STREAM_ENDING) {
@@ -73,8 +73,7 @@ void registry_session_refuse(struct registry *r, struct registry_session *s, enu
 		refusal == REFUSED_MIX_UPS ? AUDIT_MIX_UP : AUDIT_REFUSED);
 }
 
-void registry_session_free(
-	struct registry *r, struct registry_session *s, enum audit_reason reason)
+void registry_session_free(struct registry *r, struct registry_session *s, enum audit_reason reason)
 {
 	struct registry_session **at = &r->sessions;
 
@@ -118,8 +117,8 @@ static void admit(struct registry *r, struct registry_session *s,
 		return;
 	}
 	s->state = SESSION_ADMITTED;
-	registry_send(r, s->web,
-		ipc_encode_connection(IPC_ADMIT, &m, r->message, sizeof(r->message)));
+	registry_send(
+		r, s->web, ipc_encode_connection(IPC_ADMIT, &m, r->message, sizeof(r->message)));
 	registry_tell_welcome(r, s, transcript);
 	for (unsigned int i = 0; i < r->granted_count; i++) {
 		registry_tell_camera(r, s, &r->granted[i]);
@@ -159,8 +158,7 @@ static int put_on_record(struct registry *r, struct store_display *d, struct pai
 	if (result < 0) {
 		return result;
 	}
-	return store_display_add(
-		r->store, d, (const uint8_t(*)[CAMERA_ID_BYTES])cameras, count);
+	return store_display_add(r->store, d, (const uint8_t(*)[CAMERA_ID_BYTES])cameras, count);
 }
 
 static void pair(struct registry *r, struct registry_session *s, const uint8_t *data, size_t size)
@@ -195,8 +193,8 @@ static void hear_signed(
 {
 	struct wire_envelope e;
 
-	if (message_open(s->display.sign_public, WIRE_DISPLAY, s->login.session,
-		    s->display_counter, data, size, &e) < 0) {
+	if (message_open(s->display.sign_public, WIRE_DISPLAY, s->login.session, s->display_counter,
+		    data, size, &e) < 0) {
 		registry_session_refuse(r, s, REFUSED_SIGNATURE);
 		return;
 	}

@@ -2,10 +2,10 @@
  * The registry's own memory, for its own files only. registry.h is the way in.
  *
  * Lists own their members. A pointer to a member is good until something that may end it is called:
- * registry_camera_end, registry_session_free, registry_stream_free; the functions that end streams or
- * cut sessions only mark them, and they are freed when the web role has confirmed. What waits for an
- * answer (struct registry_wrap) names its session by id and its stream by number, never by pointer or
- * place, so that an answer that comes too late finds nothing, and never a neighbour.
+ * registry_camera_end, registry_session_free, registry_stream_free; the functions that end streams
+ * or cut sessions only mark them, and they are freed when the web role has confirmed. What waits
+ * for an answer (struct registry_wrap) names its session by id and its stream by number, never by
+ * pointer or place, so that an answer that comes too late finds nothing, and never a neighbour.
  */
 #ifndef CAMGATE_REGISTRY_STATE_H
 #define CAMGATE_REGISTRY_STATE_H
@@ -16,7 +16,7 @@
 /* A camera's frames in the hands of one web process. */
 struct registry_ring {
 	uint32_t reader; /* of the web process; 0: free */
-	uint32_t ring;   /* 0: asked of the camera, not there yet */
+	uint32_t ring; /* 0: asked of the camera, not there yet */
 };
 
 struct registry_camera {
@@ -60,11 +60,11 @@ struct registry_stream {
 	uint8_t generation[GENERATION_BYTES];
 	uint8_t rendition;
 	int64_t viewing;
-	uint32_t epoch;      /* newest in force whose key was told; 0: none */
+	uint32_t epoch; /* newest in force whose key was told; 0: none */
 	uint32_t next_epoch; /* prepared one whose key was told; 0: none */
 	bool next_acked;
 	struct audit_counts counts;
-	enum audit_reason reason;   /* once ending */
+	enum audit_reason reason; /* once ending */
 	uint64_t taken_deadline_us; /* once ending */
 };
 
@@ -128,7 +128,8 @@ struct registry {
 	unsigned int wraps_count;
 	struct registry_revocation revocations[REGISTRY_REVOCATIONS_MAX];
 	struct registry_report reports[REGISTRY_REPORTS_MAX];
-	/* Viewings that ended, on their way to the disk: some at a time, and again if it refused. */
+	/* Viewings that ended, on their way to the disk: some at a time, and again if it refused.
+	 */
 	struct audit_closing closings[REGISTRY_CLOSINGS_MAX];
 	unsigned int closings_count;
 	uint64_t closings_due_us;
@@ -169,8 +170,7 @@ void registry_tell_ended(struct registry *r, struct registry_session *s, uint16_
 void registry_tell_key(struct registry *r, struct registry_session *s,
 	const struct registry_stream *t, const struct ipc_wrapped *m, uint8_t purpose);
 /* To every display that was granted it. */
-void registry_tell_camera_to_all(
-	struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
+void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
 
 /* registry_camera.c */
 /* Its streams end, its rings go, it is freed. kill: its process, too. */
@@ -186,8 +186,7 @@ void registry_camera_update_demand(struct registry *r, struct registry_camera *c
 void registry_session_cut(struct registry *r, struct registry_session *s, enum ipc_cut_mode mode,
 	enum audit_reason reason);
 /* Cut with the uniform refusal; the reason goes to the journal and the counters. */
-void registry_session_refuse(
-	struct registry *r, struct registry_session *s, enum refusal refusal);
+void registry_session_refuse(struct registry *r, struct registry_session *s, enum refusal refusal);
 /* Closes what viewings are left, with this reason unless they have one, and frees it. */
 void registry_session_free(
 	struct registry *r, struct registry_session *s, enum audit_reason reason);
@@ -209,8 +208,8 @@ void registry_stream_free(
 void registry_write_closings(struct registry *r);
 
 /* registry_key.c */
-/* Reads the grant and asks the camera; nonce NULL: zeroes. False if the grant is gone, or the request
- * cannot be made. */
+/* Reads the grant and asks the camera; nonce NULL: zeroes. False if the grant is gone, or the
+ * request cannot be made. */
 bool registry_key_ask(struct registry *r, struct registry_session *s,
 	const struct registry_stream *t, struct registry_camera *c, uint8_t purpose,
 	const uint8_t *nonce);

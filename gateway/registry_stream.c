@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Why this display may not watch this camera on this stream now; 0: it may. */
-static enum end_reason objection(const struct registry *r, const struct registry_session *s,
-	const struct wire_watch *m)
+static enum end_reason objection(
+	const struct registry *r, const struct registry_session *s, const struct wire_watch *m)
 {
 	const struct registry_camera *c = registry_camera_find(r, m->camera);
 	const struct registry_web *w = registry_web_of(r, s->web);
@@ -15,7 +15,8 @@ static enum end_reason objection(const struct registry *r, const struct registry
 		return END_NOT_SHARED;
 	}
 	if (m->stream == 0 || m->rendition >= RENDITION_COUNT ||
-		s->streams_count >= WIRE_STREAMS_MAX || registry_stream_find(s, m->stream) != NULL) {
+		s->streams_count >= WIRE_STREAMS_MAX ||
+		registry_stream_find(s, m->stream) != NULL) {
 		return END_REFUSED;
 	}
 	if (c == NULL || w == NULL || registry_camera_ring(c, w->reader) == 0) {
@@ -37,8 +38,8 @@ static int open_viewing(struct registry *r, const struct registry_session *s,
 	return audit_open(r->store, &o, &t->viewing);
 }
 
-static void give(struct registry *r, struct registry_session *s, struct registry_stream *t,
-	uint32_t ring)
+static void give(
+	struct registry *r, struct registry_session *s, struct registry_stream *t, uint32_t ring)
 {
 	struct ipc_give m = {.connection = s->connection,
 		.stream = t->number,
@@ -85,8 +86,7 @@ void registry_stream_watch(
 	give(r, s, t, registry_camera_ring(c, registry_web_of(r, s->web)->reader));
 	registry_camera_update_demand(r, c);
 	if (!registry_key_ask(r, s, t, c, KEY_WATCH, m->nonce)) {
-		registry_stream_end(
-			r, s, t, END_REFUSED, AUDIT_NO_KEY, REGISTRY_ANSWER_MS);
+		registry_stream_end(r, s, t, END_REFUSED, AUDIT_NO_KEY, REGISTRY_ANSWER_MS);
 	} else if (c->preparing) {
 		/* The others have the next key already, or are about to. */
 		(void)registry_key_ask(r, s, t, c, KEY_NEXT, NULL);
@@ -106,8 +106,7 @@ void registry_stream_end(struct registry *r, struct registry_session *s, struct 
 	t->reason = reason;
 	t->taken_deadline_us = registry_now(r) + within_ms * 1000;
 	registry_key_cancel(r, s, t->number);
-	registry_send(
-		r, s->web, ipc_encode_stream(IPC_TAKE, &m, r->message, sizeof(r->message)));
+	registry_send(r, s->web, ipc_encode_stream(IPC_TAKE, &m, r->message, sizeof(r->message)));
 	if (told != 0) {
 		registry_tell_ended(r, s, t->number, t->camera, told);
 	}
@@ -133,8 +132,7 @@ static void close_viewing(struct registry *r, const struct registry_stream *t)
 		.viewing = t->viewing, .reason = t->reason, .counts = t->counts};
 }
 
-void registry_stream_free(
-	struct registry *r, struct registry_session *s, struct registry_stream *t)
+void registry_stream_free(struct registry *r, struct registry_session *s, struct registry_stream *t)
 {
 	struct registry_stream **at = &s->streams;
 	struct registry_camera *c = registry_camera_find(r, t->camera);

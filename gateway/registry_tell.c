@@ -6,7 +6,8 @@
 void registry_send(struct registry *r, uint64_t peer, ssize_t size)
 {
 	if (size < 0) {
-		/* Every message of ours fits: a peer that misses one could not be trusted any more. */
+		/* Every message of ours fits: a peer that misses one could not be trusted any more.
+		 */
 		log_error("a message did not fit; ending the connection to that role");
 		r->output.drop(r->output.data, peer, true);
 		return;
@@ -22,7 +23,8 @@ static void tell_bytes(
 	registry_send(r, s->web, ipc_encode_relay(IPC_TELL, &m, r->message, sizeof(r->message)));
 }
 
-/* Signs a message with the session's next counter. Its size, or -1 when the session had to be cut. */
+/* Signs a message with the session's next counter. Its size, or -1 when the session had to be cut.
+ */
 static ssize_t sign(struct registry *r, struct registry_session *s, uint8_t kind,
 	const uint8_t *body, ssize_t body_size, uint8_t *out, size_t size)
 {
@@ -66,8 +68,7 @@ void registry_tell_welcome(struct registry *r, struct registry_session *s,
 	const uint8_t transcript[static DIGEST_BYTES])
 {
 	uint8_t body[WIRE_HUB_MESSAGE_MAX_BYTES];
-	struct wire_welcome m = {
-		.owner = s->display.owner, .cameras = (uint16_t)r->granted_count};
+	struct wire_welcome m = {.owner = s->display.owner, .cameras = (uint16_t)r->granted_count};
 
 	memcpy(m.transcript, transcript, sizeof(m.transcript));
 	memcpy(m.home, r->store->home, sizeof(m.home));

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void send_config(struct registry *r, const struct registry_web *w,
-	const struct ipc_web_config *config)
+static void send_config(
+	struct registry *r, const struct registry_web *w, const struct ipc_web_config *config)
 {
 	struct ipc_web_config completed = *config;
 
 	completed.reader = w->reader;
-	registry_send(r, w->peer,
-		ipc_encode_web_config(&completed, r->message, sizeof(r->message)));
+	registry_send(
+		r, w->peer, ipc_encode_web_config(&completed, r->message, sizeof(r->message)));
 	explicit_bzero(r->message, sizeof(r->message)); /* the TLS key was in it */
 }
 
@@ -32,7 +32,7 @@ void registry_web_hello(struct registry *r, uint64_t peer, const struct ipc_web_
 		count++;
 	}
 	w = count < REGISTRY_WEBS_MAX && registry_web_of(r, peer) == NULL ? calloc(1, sizeof(*w))
-									   : NULL;
+									  : NULL;
 	if (w == NULL) {
 		log_warning("a web process was turned away: too many, or it came twice");
 		r->output.drop(r->output.data, peer, false);
@@ -64,7 +64,8 @@ void registry_web_opened(struct registry *r, uint64_t peer, const struct ipc_ope
 	uint8_t session[SESSION_ID_BYTES], nonce[NONCE_BYTES];
 	struct registry_session *s;
 
-	if (registry_web_of(r, peer) == NULL || registry_session_of(r, peer, m->connection) != NULL) {
+	if (registry_web_of(r, peer) == NULL ||
+		registry_session_of(r, peer, m->connection) != NULL) {
 		log_error("the web role is confused about its connections; ending it");
 		r->output.drop(r->output.data, peer, true);
 		return;
@@ -118,6 +119,16 @@ void registry_web_counts(struct registry *r, uint64_t peer, const struct ipc_cou
 		t->counts.hidden = m->hidden;
 		t->counts.refused = m->refused;
 		t->counts.worst_age_ms = m->worst_age_ms;
+	}
+}
+
+void registry_web_refusals(struct registry *r, uint64_t peer, const struct ipc_refusals *m)
+{
+	if (registry_web_of(r, peer) == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < WEB_REFUSALS; i++) {
+		r->totals.web_refused[i] += m->counts[i];
 	}
 }
 

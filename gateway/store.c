@@ -34,7 +34,8 @@ static const char schema[] =
 	"  granted_s INTEGER NOT NULL,"
 	"  PRIMARY KEY(display, camera)) WITHOUT ROWID;"
 	"CREATE INDEX grants_camera ON grants(camera);"
-	/* gateway/audit.h says what the entries mean; they outlive the displays and cameras they name. */
+	/* gateway/audit.h says what the entries mean; they outlive the displays and cameras they
+	   name. */
 	"CREATE TABLE audit("
 	"  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
 	"  kind INTEGER NOT NULL,"
@@ -83,7 +84,8 @@ static int make_directory(const char *path)
 	return access(path, W_OK | X_OK) < 0 ? -errno : 0;
 }
 
-static int take_lock(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES])
+static int take_lock(
+	struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES])
 {
 	char path[PATH_MAX + 16], pid[32] = "";
 	ssize_t size;
@@ -93,7 +95,8 @@ static int take_lock(struct store *s, const char *state_dir, char problem[static
 	if (s->lock_fd < 0) {
 		size = -errno;
 		snprintf(problem, STORE_PROBLEM_BYTES,
-			"cannot write in the state directory %.300s: %s; give this user the directory, "
+			"cannot write in the state directory %.300s: %s; give this user the "
+			"directory, "
 			"or choose another with --state",
 			state_dir, strerror((int)-size));
 		return (int)size;
@@ -103,7 +106,8 @@ static int take_lock(struct store *s, const char *state_dir, char problem[static
 		pid[size > 0 ? size : 0] = 0;
 		pid[strcspn(pid, "\n")] = 0;
 		snprintf(problem, STORE_PROBLEM_BYTES,
-			"the state directory %.300s is in use by another camgate (process %s); stop that one, "
+			"the state directory %.300s is in use by another camgate (process %s); "
+			"stop that one, "
 			"or choose another directory with --state",
 			state_dir, pid[0] != 0 ? pid : "unknown");
 		return -EBUSY;
@@ -145,7 +149,8 @@ static int check_integrity(struct store *s)
 	return result;
 }
 
-/* Makes the tables of an empty database, or checks that the ones there are ours and of our version. */
+/* Makes the tables of an empty database, or checks that the ones there are ours and of our version.
+ */
 static int check_schema(struct store *s)
 {
 	int64_t version = 0, application = 0, tables = 0;
@@ -215,13 +220,15 @@ static void describe(int error, const char *path, char problem[static STORE_PROB
 	switch (error) {
 	case -ENOTSUP:
 		snprintf(problem, STORE_PROBLEM_BYTES,
-			"%.300s was written by a newer camgate; upgrade this one, or choose another directory "
+			"%.300s was written by a newer camgate; upgrade this one, or choose "
+			"another directory "
 			"with --state",
 			path);
 		break;
 	case -EUCLEAN:
 		snprintf(problem, STORE_PROBLEM_BYTES,
-			"%.300s is damaged or no camgate database; restore it from a backup, or move it away "
+			"%.300s is damaged or no camgate database; restore it from a backup, or "
+			"move it away "
 			"to start anew (every display then has to be paired again)",
 			path);
 		break;
@@ -241,7 +248,8 @@ int store_init(struct store *s, const char *state_dir, char problem[static STORE
 	result = make_directory(state_dir);
 	if (result < 0) {
 		snprintf(problem, STORE_PROBLEM_BYTES,
-			"cannot write in the state directory %.300s: %s; give this user the directory, "
+			"cannot write in the state directory %.300s: %s; give this user the "
+			"directory, "
 			"or choose another with --state",
 			state_dir, strerror(-result));
 		return result;
@@ -304,6 +312,7 @@ int store_commit(struct store *s)
 
 void store_rollback(struct store *s)
 {
-	/* After some errors SQLite has rolled back already; then this fails, and nothing is lost. */
+	/* After some errors SQLite has rolled back already; then this fails, and nothing is lost.
+	 */
 	(void)store_exec(s, "ROLLBACK");
 }

@@ -1,13 +1,14 @@
 /*
- * What the hub remembers: its home, the paired displays, the cameras, who may see what, and the audit.
+ * What the hub remembers: its home, the paired displays, the cameras, who may see what, and the
+ * audit.
  *
- * One SQLite database in the state directory, owned by the keeper alone (a lock file says so), written
- * ahead and synced at every commit. Nothing of it is cached anywhere: a grant is read at the moment it
- * is needed. Belongs to one thread.
+ * One SQLite database in the state directory, owned by the keeper alone (a lock file says so),
+ * written ahead and synced at every commit. Nothing of it is cached anywhere: a grant is read at
+ * the moment it is needed. Belongs to one thread.
  *
- * Functions return 0 or -errno: -ENOENT nothing such, -EEXIST a name is taken, -ENOTUNIQ an abbreviated
- * id fits several, -ENOSPC the disk is full, -EIO, -EUCLEAN a damaged database, -ENOMEM. Outputs are
- * untouched on failure. A change is on disk when its function has returned 0.
+ * Functions return 0 or -errno: -ENOENT nothing such, -EEXIST a name is taken, -ENOTUNIQ an
+ * abbreviated id fits several, -ENOSPC the disk is full, -EIO, -EUCLEAN a damaged database,
+ * -ENOMEM. Outputs are untouched on failure. A change is on disk when its function has returned 0.
  */
 #ifndef CAMGATE_STORE_H
 #define CAMGATE_STORE_H
@@ -42,7 +43,7 @@ struct store_display {
 struct store_camera {
 	uint8_t id[CAMERA_ID_BYTES];
 	char identity[STORE_IDENTITY_BYTES]; /* the key of udev/identity.h */
-	uint8_t strength;                    /* enum identity_strength */
+	uint8_t strength; /* enum identity_strength */
 	char name[NAME_MAX_BYTES + 1];
 };
 
@@ -60,8 +61,8 @@ void store_rollback(struct store *s);
 /* ---- displays ---- */
 
 /* Adds a display with its first grants, all or nothing. When d->name is taken, " (2)" is appended
- * (then " (3)", …) and d->name changed accordingly. -EEXIST: this display is known already. -EUSERS:
- * too many displays. */
+ * (then " (3)", …) and d->name changed accordingly. -EEXIST: this display is known already.
+ * -EUSERS: too many displays. */
 int store_display_add(struct store *s, struct store_display *d,
 	const uint8_t (*cameras)[CAMERA_ID_BYTES], size_t count);
 int store_display_get(
@@ -69,8 +70,8 @@ int store_display_get(
 /* By the whole name, otherwise by at least 8 hex digits that begin one id only. */
 int store_display_find(struct store *s, const char *text, struct store_display *ret);
 /* All, by name. each returns 0 to go on; anything else ends the walk and is returned. */
-int store_display_each(struct store *s,
-	int (*each)(void *data, const struct store_display *d), void *data);
+int store_display_each(
+	struct store *s, int (*each)(void *data, const struct store_display *d), void *data);
 /* It is unknown from then on, and its grants are gone. -ENOENT. */
 int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
 /* True if some display is owner. 0 or 1, or -errno. */
@@ -78,16 +79,16 @@ int store_has_owner(struct store *s);
 
 /* ---- cameras ---- */
 
-/* The camera of this identity: the known one, whose id and name it keeps, or a new one with this id,
- * c->name (with " (2)" and so on when taken), shown to nobody. *c is completed. */
+/* The camera of this identity: the known one, whose id and name it keeps, or a new one with this
+ * id, c->name (with " (2)" and so on when taken), shown to nobody. *c is completed. */
 int store_camera_adopt(struct store *s, struct store_camera *c);
 /* Removes a camera and its grants: for those that are known for one run only. */
 int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]);
 int store_camera_get(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret);
 int store_camera_find(struct store *s, const char *text, struct store_camera *ret);
-int store_camera_each(struct store *s,
-	int (*each)(void *data, const struct store_camera *c), void *data);
+int store_camera_each(
+	struct store *s, int (*each)(void *data, const struct store_camera *c), void *data);
 /* -EINVAL: no name (wire_name_ok); -EEXIST: another camera has it; -ENOENT. */
 int store_camera_rename(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name);

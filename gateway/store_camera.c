@@ -40,8 +40,8 @@ static int read_only_row(struct store_query *q, struct store_camera *ret)
 	return result;
 }
 
-static int each_row(struct store_query *q, int (*each)(void *data, const struct store_camera *c),
-	void *data)
+static int each_row(
+	struct store_query *q, int (*each)(void *data, const struct store_camera *c), void *data)
 {
 	struct store_camera c;
 	int result;
@@ -62,8 +62,8 @@ static int each_row(struct store_query *q, int (*each)(void *data, const struct 
 int store_camera_get(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret)
 {
-	struct store_query q =
-		store_query_init(s, "SELECT id, identity, strength, name FROM cameras WHERE id = ?");
+	struct store_query q = store_query_init(
+		s, "SELECT id, identity, strength, name FROM cameras WHERE id = ?");
 
 	store_bind_blob(&q, id, CAMERA_ID_BYTES);
 	return read_only_row(&q, ret);
@@ -72,8 +72,8 @@ int store_camera_get(
 int store_camera_find(struct store *s, const char *text, struct store_camera *ret)
 {
 	char prefix[2 * DISPLAY_ID_BYTES + 2];
-	struct store_query q =
-		store_query_init(s, "SELECT id, identity, strength, name FROM cameras WHERE name = ?");
+	struct store_query q = store_query_init(
+		s, "SELECT id, identity, strength, name FROM cameras WHERE name = ?");
 	int result;
 
 	store_bind_text(&q, text);
@@ -87,11 +87,11 @@ int store_camera_find(struct store *s, const char *text, struct store_camera *re
 	return read_only_row(&q, ret);
 }
 
-int store_camera_each(struct store *s, int (*each)(void *data, const struct store_camera *c),
-	void *data)
+int store_camera_each(
+	struct store *s, int (*each)(void *data, const struct store_camera *c), void *data)
 {
-	struct store_query q =
-		store_query_init(s, "SELECT id, identity, strength, name FROM cameras ORDER BY name");
+	struct store_query q = store_query_init(
+		s, "SELECT id, identity, strength, name FROM cameras ORDER BY name");
 
 	return each_row(&q, each, data);
 }
@@ -99,9 +99,10 @@ int store_camera_each(struct store *s, int (*each)(void *data, const struct stor
 int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	int (*each)(void *data, const struct store_camera *c), void *data)
 {
-	struct store_query q = store_query_init(s,
-		"SELECT id, identity, strength, name FROM cameras"
-		" JOIN grants ON grants.camera = cameras.id WHERE grants.display = ? ORDER BY name");
+	struct store_query q =
+		store_query_init(s, "SELECT id, identity, strength, name FROM cameras"
+				    " JOIN grants ON grants.camera = cameras.id WHERE "
+				    "grants.display = ? ORDER BY name");
 
 	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
 	return each_row(&q, each, data);
@@ -183,8 +184,7 @@ int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES
 	return store_run(&q, NULL);
 }
 
-int store_camera_rename(
-	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name)
+int store_camera_rename(struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name)
 {
 	struct store_query q;
 	int result, changes = 0;

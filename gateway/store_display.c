@@ -45,8 +45,8 @@ static int read_only_row(struct store_query *q, struct store_display *ret)
 int store_display_get(
 	struct store *s, const uint8_t id[static DISPLAY_ID_BYTES], struct store_display *ret)
 {
-	struct store_query q = store_query_init(s,
-		"SELECT id, sign_public, kem_public, name, owner, paired_s FROM displays WHERE id = ?");
+	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
+						   "owner, paired_s FROM displays WHERE id = ?");
 
 	store_bind_blob(&q, id, DISPLAY_ID_BYTES);
 	return read_only_row(&q, ret);
@@ -55,8 +55,8 @@ int store_display_get(
 int store_display_find(struct store *s, const char *text, struct store_display *ret)
 {
 	char prefix[2 * DISPLAY_ID_BYTES + 2];
-	struct store_query q = store_query_init(s,
-		"SELECT id, sign_public, kem_public, name, owner, paired_s FROM displays WHERE name = ?");
+	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
+						   "owner, paired_s FROM displays WHERE name = ?");
 	int result;
 
 	store_bind_text(&q, text);
@@ -70,8 +70,8 @@ int store_display_find(struct store *s, const char *text, struct store_display *
 	return read_only_row(&q, ret);
 }
 
-static int each_row(struct store_query *q,
-	int (*each)(void *data, const struct store_display *d), void *data)
+static int each_row(
+	struct store_query *q, int (*each)(void *data, const struct store_display *d), void *data)
 {
 	struct store_display d;
 	int result;
@@ -89,11 +89,11 @@ static int each_row(struct store_query *q,
 	return result;
 }
 
-int store_display_each(struct store *s,
-	int (*each)(void *data, const struct store_display *d), void *data)
+int store_display_each(
+	struct store *s, int (*each)(void *data, const struct store_display *d), void *data)
 {
-	struct store_query q = store_query_init(s,
-		"SELECT id, sign_public, kem_public, name, owner, paired_s FROM displays ORDER BY name");
+	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
+						   "owner, paired_s FROM displays ORDER BY name");
 
 	return each_row(&q, each, data);
 }
@@ -103,7 +103,8 @@ int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_
 {
 	struct store_query q = store_query_init(s,
 		"SELECT id, sign_public, kem_public, name, owner, paired_s FROM displays"
-		" JOIN grants ON grants.display = displays.id WHERE grants.camera = ? ORDER BY name");
+		" JOIN grants ON grants.display = displays.id WHERE grants.camera = ? ORDER BY "
+		"name");
 
 	store_bind_blob(&q, camera, CAMERA_ID_BYTES);
 	return each_row(&q, each, data);
@@ -200,7 +201,8 @@ int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYT
 
 int store_has_owner(struct store *s)
 {
-	struct store_query q = store_query_init(s, "SELECT 1 FROM displays WHERE owner = 1 LIMIT 1");
+	struct store_query q =
+		store_query_init(s, "SELECT 1 FROM displays WHERE owner = 1 LIMIT 1");
 	int result = store_step(&q);
 
 	store_query_finish(&q);

@@ -64,8 +64,8 @@ static void note_error(struct store_query *q, int code)
 void store_bind_blob(struct store_query *q, const uint8_t *data, size_t size)
 {
 	if (q->error == 0) {
-		note_error(q, sqlite3_bind_blob(q->statement, ++q->bound, data, (int)size,
-				      SQLITE_STATIC));
+		note_error(q, sqlite3_bind_blob(
+				      q->statement, ++q->bound, data, (int)size, SQLITE_STATIC));
 	}
 }
 

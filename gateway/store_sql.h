@@ -34,8 +34,8 @@ int store_run(struct store_query *q, int *ret_changes);
 void store_column_blob(struct store_query *q, int column, uint8_t *out, size_t size);
 void store_column_text(struct store_query *q, int column, char *out, size_t size);
 
-/* name, or name with " (2)", " (3)", … for the first that taken() does not know. taken returns 1, 0 or
- * -errno. */
+/* name, or name with " (2)", " (3)", … for the first that taken() does not know. taken returns 1, 0
+ * or -errno. */
 int store_unique_name(struct store *s, int (*taken)(struct store *s, const char *name),
 	char name[static NAME_MAX_BYTES + 1]);
 /* True for 8 to 2 * id_bytes hex digits; writes them in upper case, ended by '%', for LIKE. */

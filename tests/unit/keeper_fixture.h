@@ -1,6 +1,6 @@
 /*
- * A registry with a store, and the roles around it played by the test: what the registry sends is kept
- * in order, until a test takes it out. Time stands still unless the test moves it.
+ * A registry with a store, and the roles around it played by the test: what the registry sends is
+ * kept in order, until a test takes it out. Time stands still unless the test moves it.
  */
 #ifndef CAMGATE_TESTS_KEEPER_FIXTURE_H
 #define CAMGATE_TESTS_KEEPER_FIXTURE_H
@@ -100,8 +100,8 @@ static inline int fixture_set_up(void **state)
 	store_fixture_init(&fixture.files);
 	pairing_init(&fixture.pairing);
 	assert_int_equal(key_pair_generate(&fixture.hub), 0);
-	fixture.registry = registry_create(
-		&output, &fixture.files.store, &fixture.pairing, &fixture.hub);
+	fixture.registry =
+		registry_create(&output, &fixture.files.store, &fixture.pairing, &fixture.hub);
 	assert_non_null(fixture.registry);
 	return 0;
 }
@@ -213,8 +213,8 @@ static inline void web_confirm_take(uint64_t peer)
 /* ---- camera ---- */
 
 /* Sends HELLO; generation and key are made of the peer's number. */
-static inline void camera_hello(uint64_t peer, enum identity_strength strength, const char *key,
-	const char *name)
+static inline void camera_hello(
+	uint64_t peer, enum identity_strength strength, const char *key, const char *name)
 {
 	struct ipc_camera_hello hello = {.kind = IPC_CAMERA_DEVICE,
 		.width = 1280,
@@ -248,8 +248,8 @@ static inline void camera_hand_rings(uint64_t peer)
 }
 
 /* A camera with its rings handed over. */
-static inline void camera_join(uint64_t peer, const char *key, const char *name,
-	uint8_t id[static CAMERA_ID_BYTES])
+static inline void camera_join(
+	uint64_t peer, const char *key, const char *name, uint8_t id[static CAMERA_ID_BYTES])
 {
 	struct ipc_message m;
 	struct ipc_adopted adopted;
@@ -371,8 +371,8 @@ static inline size_t display_make_login(struct display *d, uint8_t *out, size_t 
 }
 
 /* Puts the display on record and logs it in. What it is told first is left to be taken. */
-static inline void display_enter(struct display *d, uint64_t web, uint64_t connection,
-	const char *name)
+static inline void display_enter(
+	struct display *d, uint64_t web, uint64_t connection, const char *name)
 {
 	struct store_display record = {0};
 	uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
@@ -423,8 +423,8 @@ static inline void display_report(struct display *d, uint16_t stream, uint8_t re
 	display_say(d, DISPLAY_REPORT, body, wire_encode_report(&m, body, sizeof(body)));
 }
 
-/* The next signed message to this display; checks signature, session and counter. The kind, or 0 when
- * there is none. body is the fixture's. */
+/* The next signed message to this display; checks signature, session and counter. The kind, or 0
+ * when there is none. body is the fixture's. */
 static inline uint8_t display_next(struct display *d, const uint8_t **ret_body, size_t *ret_size)
 {
 	for (unsigned int i = 0; i < fixture.sent_count; i++) {
@@ -459,8 +459,8 @@ static inline uint8_t display_next(struct display *d, const uint8_t **ret_body, 
 	return 0;
 }
 
-static inline void display_expect_camera(struct display *d, enum camera_state state,
-	struct wire_camera *ret)
+static inline void display_expect_camera(
+	struct display *d, enum camera_state state, struct wire_camera *ret)
 {
 	const uint8_t *body = NULL;
 	size_t size = 0;
@@ -493,8 +493,7 @@ static inline void display_expect_key(struct display *d, uint8_t purpose, uint32
 	assert_int_equal(m.epoch, epoch);
 }
 
-static inline void display_expect_ended(
-	struct display *d, uint16_t stream, enum end_reason reason)
+static inline void display_expect_ended(struct display *d, uint16_t stream, enum end_reason reason)
 {
 	const uint8_t *body = NULL;
 	size_t size = 0;

@@ -65,8 +65,8 @@ static inline void store_fixture_finish(struct store_fixture *f)
 	directory_remove(f->dir);
 }
 
-static inline void store_fixture_display(struct store *s, uint8_t n, const char *name,
-	struct store_display *ret)
+static inline void store_fixture_display(
+	struct store *s, uint8_t n, const char *name, struct store_display *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	memset(ret->id, n, sizeof(ret->id));
@@ -91,9 +91,9 @@ static inline void store_fixture_camera(struct store *s, uint8_t n, const char *
 static inline void store_fixture_fill(struct store *s)
 {
 	/* Every page that is there is given away to this blob first. */
-	assert_int_equal(sqlite3_exec(s->db,
-				 "CREATE TABLE filler(data BLOB); PRAGMA max_page_count = 1;", NULL,
-				 NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(s->db, "CREATE TABLE filler(data BLOB); PRAGMA max_page_count = 1;",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	while (sqlite3_exec(s->db, "INSERT INTO filler VALUES(zeroblob(64))", NULL, NULL, NULL) ==
 		SQLITE_OK) {

@@ -35,8 +35,8 @@ static int set_up(void **state)
 
 	fixture_set_up(state);
 	registry_destroy(fixture.registry);
-	fixture.registry = registry_create(
-		&output, &fixture.files.store, &fixture.pairing, &fixture.hub);
+	fixture.registry =
+		registry_create(&output, &fixture.files.store, &fixture.pairing, &fixture.hub);
 	admin = (struct admin_server){
 		.output = {NULL, fake_now, fake_random, take_answer},
 		.registry = fixture.registry,
@@ -174,8 +174,8 @@ static void status_counts(void **state)
 	fixture.now_us += 61000000;
 	display_report(&display, 1, ANOMALY_UNSEAL);
 	expect_ok("{\"command\":\"status\"}");
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(answer, "anomalies"), "unseal")),
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(answer, "anomalies"), "unseal")),
 		1);
 	assert_int_equal(json_integer_value(json_object_get(answer, "viewings")), 1);
 	assert_int_equal(json_integer_value(json_object_get(answer, "uptime_s")), 61);
@@ -236,14 +236,17 @@ static void bad_links_are_refused(void **state)
 static void bad_names_are_refused(void **state)
 {
 	(void)state;
-	expect_error("{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"\"}", "may not be empty");
+	expect_error(
+		"{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"\"}", "may not be empty");
 	expect_error("{\"command\":\"name\",\"camera\":\"Door\"}", "may not be empty");
-	expect_error("{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"12345678901234567890123456789"
-		     "012345678901234567890123456789012345\"}",
+	expect_error(
+		"{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"12345678901234567890123456789"
+		"012345678901234567890123456789012345\"}",
 		"too long");
 	expect_error("{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"a\\nb\"}", "control");
 	expect_error("{\"command\":\"name\",\"camera\":\"Door\",\"name\":\" a\"}", "space");
-	expect_error("{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"Door yard\"}", "already");
+	expect_error(
+		"{\"command\":\"name\",\"camera\":\"Door\",\"name\":\"Door yard\"}", "already");
 	expect_error("{\"command\":\"name\",\"camera\":\"Doo\",\"name\":\"x\"}", "no camera");
 }
 
@@ -266,7 +269,8 @@ static void a_grant_needs_both(void **state)
 	(void)state;
 	expect_error("{\"command\":\"grant\",\"display\":\"Kitch\",\"camera\":\"Door\"}",
 		"no display \"Kitch\"");
-	expect_error("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"\"}", "no camera");
+	expect_error(
+		"{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"\"}", "no camera");
 	expect_error("{\"command\":\"grant\",\"display\":\"Kitchen\"}", "no camera");
 	expect_error("{\"command\":\"grant\"}", "no display");
 	expect_ok("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"Door yard\"}");

@@ -49,7 +49,8 @@ static void a_viewing_has_an_opening_and_a_closing(void **state)
 {
 	struct store *s = &((struct store_fixture *)*state)->store;
 	struct audit_closing closing = {.reason = AUDIT_UNWATCHED,
-		.counts = {.sent = 10, .drawn = 8, .late = 2, .worst_age_ms = 1200, .attested = true}};
+		.counts = {
+			.sent = 10, .drawn = 8, .late = 2, .worst_age_ms = 1200, .attested = true}};
 
 	closing.viewing = open_one(s);
 	assert_int_equal(audit_close(s, &closing, 1), 0);
@@ -135,7 +136,8 @@ static void a_removed_beginning_breaks_the_chain(void **state)
 
 	open_one(s);
 	open_one(s);
-	assert_int_equal(sqlite3_exec(s->db, "DELETE FROM audit WHERE sequence = 1", NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(s->db, "DELETE FROM audit WHERE sequence = 1", NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(audit_verify(s), -EBADMSG);
 }
@@ -146,17 +148,18 @@ static void the_oldest_go_and_the_chain_still_holds(void **state)
 
 	/* As if there had been almost too many already. */
 	open_one(s);
-	assert_int_equal(sqlite3_exec(s->db,
-				 "DELETE FROM audit; UPDATE sqlite_sequence SET seq = 0", NULL, NULL,
-				 NULL),
+	assert_int_equal(
+		sqlite3_exec(s->db, "DELETE FROM audit; UPDATE sqlite_sequence SET seq = 0", NULL,
+			NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(s->db,
-				 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-				 "  WHERE i < 100998)"
-				 " INSERT INTO audit SELECT i, 2, 0, 0, zeroblob(32), '', zeroblob(16),"
-				 "  '', zeroblob(16), 0, 0, 0, 0, 0, 0, 0, 0, 0, zeroblob(32) FROM n",
-				 NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(s->db,
+			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+			"  WHERE i < 100998)"
+			" INSERT INTO audit SELECT i, 2, 0, 0, zeroblob(32), '', zeroblob(16),"
+			"  '', zeroblob(16), 0, 0, 0, 0, 0, 0, 0, 0, 0, zeroblob(32) FROM n",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
 	open_one(s);

@@ -130,11 +130,10 @@ static void the_ca_cannot_sign_for_anybody_else(void **state)
 		X509 *ca_certificate = certificate(1), *leaf;
 
 		address_add(&asked, foreign[i]);
-		leaf = certificate_make_leaf(
-			&leaf_key, &ca, ca_certificate, &asked, &none, NOW_S);
+		leaf = certificate_make_leaf(&leaf_key, &ca, ca_certificate, &asked, &none, NOW_S);
 		/* a public address does not even get into it */
-		assert_true(leaf == NULL || i == 1 ||
-			!certificate_ca_fits(ca_certificate, &ca, leaf));
+		assert_true(
+			leaf == NULL || i == 1 || !certificate_ca_fits(ca_certificate, &ca, leaf));
 		X509_free(leaf);
 		X509_free(ca_certificate);
 	}
@@ -187,8 +186,7 @@ static void without_a_clock_the_certificate_is_of_the_floor_and_kept(void **stat
 	assert_int_equal(authority_renew(&authority, dir, &names, &addresses,
 				 AUTHORITY_CLOCK_FLOOR_S + 730 * DAY_S),
 		1);
-	assert_int_equal(
-		verify_for("hub.local", AUTHORITY_CLOCK_FLOOR_S + 730 * DAY_S), X509_V_OK);
+	assert_int_equal(verify_for("hub.local", AUTHORITY_CLOCK_FLOOR_S + 730 * DAY_S), X509_V_OK);
 }
 
 static void it_is_renewed_with_the_same_keys_30_days_before_its_end(void **state)
@@ -262,8 +260,8 @@ static void a_damaged_identity_is_refused_and_kept(void **state)
 
 	(void)state;
 	write_file("identity.pem", "-----BEGIN PRIVATE KEY-----\nno\n");
-	assert_int_equal(
-		authority_init(&authority, dir, &names, &addresses, NOW_S, true, problem), -EBADMSG);
+	assert_int_equal(authority_init(&authority, dir, &names, &addresses, NOW_S, true, problem),
+		-EBADMSG);
 	assert_non_null(strstr(problem, "identity.pem is damaged"));
 	assert_int_equal(authority_file_read(dir, "identity.pem", &kept, &size), 0);
 	assert_int_equal(size, 31);
@@ -275,8 +273,8 @@ static void a_lost_identity_is_not_replaced_while_displays_are_paired(void **sta
 	char problem[AUTHORITY_PROBLEM_BYTES] = "";
 
 	(void)state;
-	assert_int_equal(
-		authority_init(&authority, dir, &names, &addresses, NOW_S, false, problem), -ENOENT);
+	assert_int_equal(authority_init(&authority, dir, &names, &addresses, NOW_S, false, problem),
+		-ENOENT);
 	assert_non_null(strstr(problem, "identity.pem is missing"));
 }
 

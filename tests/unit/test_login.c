@@ -72,8 +72,8 @@ static void a_right_login_is_welcomed_with_its_transcript(void **state)
 	open_and_login(10);
 	assert_non_null(sent_find(WEB, IPC_ADMIT));
 	assert_int_equal(wire_parse_login(message, 130, &sent), 0);
-	transcript_of(1, display.challenge, "https://hub.local:8443", display.id, sent.nonce,
-		transcript);
+	transcript_of(
+		1, display.challenge, "https://hub.local:8443", display.id, sent.nonce, transcript);
 	assert_int_equal(display_next(&display, &body, &size), HUB_WELCOME);
 	assert_int_equal(wire_parse_welcome(body, size, &welcome), 0);
 	assert_memory_equal(welcome.transcript, transcript, sizeof(transcript));
@@ -154,13 +154,13 @@ static void a_login_for_another_origin_is_refused(void **state)
 	(void)state;
 	display_connect(&display, WEB, 10);
 	memcpy(login.display, display.id, sizeof(login.display));
-	transcript_of(1, display.challenge, "https://evil.example", display.id, login.nonce,
-		transcript);
-	assert_int_equal(key_sign(&display.sign, "camgate login v1", transcript,
-				 sizeof(transcript), login.signature),
+	transcript_of(
+		1, display.challenge, "https://evil.example", display.id, login.nonce, transcript);
+	assert_int_equal(key_sign(&display.sign, "camgate login v1", transcript, sizeof(transcript),
+				 login.signature),
 		0);
-	expect_refused((size_t)wire_encode_login(&login, message, sizeof(message)),
-		REFUSED_SIGNATURE);
+	expect_refused(
+		(size_t)wire_encode_login(&login, message, sizeof(message)), REFUSED_SIGNATURE);
 }
 
 static void an_unknown_display_is_refused(void **state)
@@ -171,8 +171,8 @@ static void an_unknown_display_is_refused(void **state)
 	display_init(&stranger);
 	display_connect(&display, WEB, 10);
 	memcpy(stranger.challenge, display.challenge, sizeof(stranger.challenge));
-	expect_refused(display_make_login(&stranger, message, sizeof(message)),
-		REFUSED_UNKNOWN_DISPLAY);
+	expect_refused(
+		display_make_login(&stranger, message, sizeof(message)), REFUSED_UNKNOWN_DISPLAY);
 	display_finish(&stranger);
 }
 
@@ -185,8 +185,7 @@ static void a_login_with_anothers_id_is_refused(void **state)
 	memcpy(impostor.id, display.id, sizeof(impostor.id));
 	display_connect(&display, WEB, 10);
 	memcpy(impostor.challenge, display.challenge, sizeof(impostor.challenge));
-	expect_refused(
-		display_make_login(&impostor, message, sizeof(message)), REFUSED_SIGNATURE);
+	expect_refused(display_make_login(&impostor, message, sizeof(message)), REFUSED_SIGNATURE);
 	display_finish(&impostor);
 }
 
@@ -311,8 +310,8 @@ static size_t make_pair(const struct display *d, const uint8_t key[static LINK_S
 	assert_int_equal(hmac_sha256(key, LINK_SECRET_BYTES, parts, 2, m.proof), 0);
 	memcpy(covered, transcript, DIGEST_BYTES);
 	memcpy(covered + DIGEST_BYTES, m.proof, DIGEST_BYTES);
-	assert_int_equal(key_sign(&d->sign, "camgate pair v1", covered, sizeof(covered), m.signature),
-		0);
+	assert_int_equal(
+		key_sign(&d->sign, "camgate pair v1", covered, sizeof(covered), m.signature), 0);
 	m.signature[63] ^= !right_signature;
 	size = wire_encode_pair(&m, message, sizeof(message));
 	assert_true(size > 0);

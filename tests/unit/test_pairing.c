@@ -13,7 +13,8 @@ static const uint8_t secret[LINK_SECRET_BYTES] = {4, 5, 6};
 static const uint8_t transcript[DIGEST_BYTES] = {7, 8, 9};
 static struct pairing p;
 
-static void make_proof(const uint8_t key[static LINK_SECRET_BYTES], uint8_t out[static DIGEST_BYTES])
+static void make_proof(
+	const uint8_t key[static LINK_SECRET_BYTES], uint8_t out[static DIGEST_BYTES])
 {
 	struct digest_part parts[] = {{"camgate pair v1", 15}, {transcript, sizeof(transcript)}};
 
@@ -136,8 +137,8 @@ static void an_expired_secret_cannot_be_guessed_from_zeroes(void **state)
 	(void)state;
 	assert_int_equal(spend(PAIRING_LIFETIME_S * SECOND, true), PAIRING_EXPIRED);
 	make_proof(zeroes, proof);
-	assert_int_equal(pairing_spend(&p, PAIRING_LIFETIME_S * SECOND, link_id, transcript, proof,
-				 &offer),
+	assert_int_equal(
+		pairing_spend(&p, PAIRING_LIFETIME_S * SECOND, link_id, transcript, proof, &offer),
 		PAIRING_EXPIRED);
 	assert_int_equal(spend(0, true), PAIRING_EXPIRED);
 }
@@ -157,8 +158,8 @@ static void new_links_take_the_place_of_spent_ones_first(void **state)
 		struct pairing_offer none;
 		uint8_t wrong[DIGEST_BYTES] = {0};
 
-		assert_int_equal(pairing_spend(&p, 0, id, transcript, wrong, &none),
-			PAIRING_WRONG_PROOF);
+		assert_int_equal(
+			pairing_spend(&p, 0, id, transcript, wrong, &none), PAIRING_WRONG_PROOF);
 	}
 	id[1] = 0xee;
 	pairing_add(&p, 0, PAIRING_LIFETIME_S, id, secret, &offer);

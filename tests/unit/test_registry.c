@@ -132,10 +132,11 @@ static void a_watch_is_given_wrapped_and_told_in_this_order(void **state)
 	assert_int_equal(wrap.nonce[0], 7);
 	assert_null(sent_find(WEB, IPC_TELL_KEY));
 	camera_answer_wrap(CAMERA, &wrap, 5);
-	assert_int_equal(ipc_parse_tell_key(&(struct ipc_message){.fields =
-								  sent_find(WEB, IPC_TELL_KEY)->bytes + 1,
-				 .fields_size = sent_find(WEB, IPC_TELL_KEY)->size - 1},
-				 &key),
+	assert_int_equal(
+		ipc_parse_tell_key(
+			&(struct ipc_message){.fields = sent_find(WEB, IPC_TELL_KEY)->bytes + 1,
+				.fields_size = sent_find(WEB, IPC_TELL_KEY)->size - 1},
+			&key),
 		0);
 	assert_int_equal(key.stream, 7);
 	assert_int_equal(key.epoch, 5);

@@ -162,7 +162,7 @@ static void a_web_process_that_hangs_is_ended(void **state)
 	assert_int_equal(registry_revoke(fixture.registry, display.id, NULL, 7), 0);
 	camera_rotate(CAMERA, IPC_ROTATE, 2);
 	assert_true(registry_deadline(fixture.registry) <=
-		fixture.now_us + UINT64_C(1000) * REGISTRY_CUT_MS);
+		    fixture.now_us + UINT64_C(1000) * REGISTRY_CUT_MS);
 	fixture_pass_ms(REGISTRY_CUT_MS);
 	assert_true(was_dropped(WEB, true));
 	assert_int_equal(fixture.revoked, 7);
@@ -215,8 +215,7 @@ static void revoked_and_granted_again_at_once_needs_a_new_watch(void **state)
 static void what_was_not_granted_cannot_be_revoked(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		registry_revoke(fixture.registry, display.id, other_camera, 7), -ENOENT);
+	assert_int_equal(registry_revoke(fixture.registry, display.id, other_camera, 7), -ENOENT);
 	assert_nothing_sent(OTHER_CAMERA, IPC_ROTATE);
 	assert_int_equal(fixture.revoked, 0);
 }

@@ -73,8 +73,7 @@ static void a_directory_that_cannot_be_written_is_refused(void **state)
 		if (geteuid() == 0 && setuid(65534) != 0) {
 			_exit(2);
 		}
-		_exit(store_init(&s, dir, problem) == -EACCES &&
-					strstr(problem, "--state") != NULL
+		_exit(store_init(&s, dir, problem) == -EACCES && strstr(problem, "--state") != NULL
 				? 0
 				: 1);
 	}
@@ -85,7 +84,8 @@ static void a_directory_that_cannot_be_written_is_refused(void **state)
 
 static void a_file_that_is_no_database_is_refused_and_kept(void **state)
 {
-	static const char junk[] = "this is somebody's shopping list, and by no means a database.....";
+	static const char junk[] =
+		"this is somebody's shopping list, and by no means a database.....";
 	char dir[64], path[512];
 	struct stat st;
 
@@ -335,7 +335,8 @@ static void what_is_removed_takes_its_grants_along(void **state)
 static void a_camera_of_one_run_is_forgotten_at_the_next(void **state)
 {
 	struct store_fixture *f = *state;
-	struct store_camera c = {.id = {7}, .strength = IDENTITY_RUN, .identity = "run/7", .name = "x"};
+	struct store_camera c = {
+		.id = {7}, .strength = IDENTITY_RUN, .identity = "run/7", .name = "x"};
 	struct store_display d;
 
 	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
@@ -361,8 +362,8 @@ static void a_full_disk_says_so_and_changes_nothing(void **state)
 	for (uint8_t n = 1; n < 255 && result == 0; n++) {
 		d.id[0] = n;
 		snprintf(d.name, sizeof(d.name), "Kitchen");
-		result = store_display_add(
-			&f->store, &d, (const uint8_t(*)[CAMERA_ID_BYTES])ids, 1);
+		result =
+			store_display_add(&f->store, &d, (const uint8_t(*)[CAMERA_ID_BYTES])ids, 1);
 	}
 	assert_int_equal(result, -ENOSPC);
 	assert_int_equal(store_display_get(&f->store, d.id, &d), -ENOENT);

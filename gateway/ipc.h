@@ -48,6 +48,7 @@ enum ipc_type {
 	IPC_COUNTS, /* of one stream: when it ends (before IPC_TAKEN/IPC_CLOSED) and every 5 s */
 	IPC_TAKEN,
 	IPC_CUT_DONE,
+	IPC_REFUSALS, /* what the web role refused by itself since it last said so */
 	/* keeper → web */
 	IPC_WEB_CONFIG = 96,
 	IPC_TELL,     /* send these bytes to this display, in order */
@@ -191,6 +192,19 @@ struct ipc_counts {
 	uint32_t worst_age_ms;
 	uint64_t bytes;
 };
+/* Why the web role refuses, for status: the network hears one answer. */
+enum web_refusal {
+	WEB_REFUSED_LIMIT,  /* too many connections */
+	WEB_REFUSED_HOST,   /* not a name of this hub */
+	WEB_REFUSED_ORIGIN, /* another site's page */
+	WEB_REFUSED_MESSAGE, /* malformed, oversized, too many, or before login */
+	WEB_REFUSED_TIME,   /* no login in time */
+	WEB_HELD_BACK,      /* a frame that was not the stream's: a fault of the hub, and an alarm */
+	WEB_REFUSALS,
+};
+struct ipc_refusals {
+	uint32_t counts[WEB_REFUSALS];
+};
 /* IPC_TAKE, IPC_TAKEN */
 struct ipc_stream {
 	uint64_t connection;
@@ -278,6 +292,7 @@ IPC_CODEC(opened);
 IPC_CODEC_SHARED(relay);      /* IPC_HEARD, IPC_TELL */
 IPC_CODEC_SHARED(connection); /* IPC_CLOSED, IPC_ADMIT, IPC_CUT_DONE */
 IPC_CODEC(counts);
+IPC_CODEC(refusals);
 IPC_CODEC_SHARED(stream); /* IPC_TAKE, IPC_TAKEN */
 IPC_CODEC(web_config);
 IPC_CODEC(tell_key);

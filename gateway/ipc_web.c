@@ -176,6 +176,31 @@ int ipc_parse_counts(const struct ipc_message *m, struct ipc_counts *ret)
 	return 0;
 }
 
+ssize_t ipc_encode_refusals(const struct ipc_refusals *m, uint8_t *out, size_t size)
+{
+	struct wire_writer w = writer_begin(IPC_REFUSALS, out, size);
+
+	for (size_t i = 0; i < WEB_REFUSALS; i++) {
+		wire_write_u32(&w, m->counts[i]);
+	}
+	return wire_writer_end(&w);
+}
+
+int ipc_parse_refusals(const struct ipc_message *m, struct ipc_refusals *ret)
+{
+	struct wire_reader r = wire_reader_init(m->fields, m->fields_size);
+	struct ipc_refusals x = {{0}};
+
+	for (size_t i = 0; i < WEB_REFUSALS; i++) {
+		x.counts[i] = wire_read_u32(&r);
+	}
+	if (wire_reader_end(&r) < 0) {
+		return -EBADMSG;
+	}
+	*ret = x;
+	return 0;
+}
+
 ssize_t ipc_encode_stream(uint8_t type, const struct ipc_stream *m, uint8_t *out, size_t size)
 {
 	struct wire_writer w = writer_begin(type, out, size);

@@ -58,20 +58,21 @@ static const char *limit_reached(const struct connections *all, const struct in6
 	return NULL;
 }
 
-void connection_log_refusal(
-	struct connections *all, const char *peer, const char *reason, uint64_t now_us)
+void connection_note_refusal(struct connections *all, enum web_refusal refusal, const char *peer,
+	const char *reason, uint64_t now_us)
 {
-	if (all->refusals == 0 || now_us - all->refusals_us > MINUTE_US) {
-		all->refusals = 0;
-		all->refusals_us = now_us;
+	all->refusals.counts[refusal]++;
+	if (all->logged == 0 || now_us - all->logged_us > MINUTE_US) {
+		all->logged = 0;
+		all->logged_us = now_us;
 	}
-	if (all->refusals < CONNECTION_REFUSALS_LOGGED) {
+	if (all->logged < CONNECTION_REFUSALS_LOGGED) {
 		log_info("%s refused: %s", peer, reason);
-	} else if (all->refusals == CONNECTION_REFUSALS_LOGGED) {
+	} else if (all->logged == CONNECTION_REFUSALS_LOGGED) {
 		log_warning(
 			"many connections are refused; the next ones are not logged for a while");
 	}
-	all->refusals++;
+	all->logged++;
 }
 
 struct connection *connection_create(
@@ -88,7 +89,8 @@ struct connection *connection_create(
 	limit = limit_reached(all, &address);
 	c = limit ? NULL : calloc(1, sizeof *c);
 	if (!c) {
-		connection_log_refusal(all, text, limit ? limit : "out of memory", now_us);
+		connection_note_refusal(all, WEB_REFUSED_LIMIT, text,
+			limit ? limit : "out of memory", now_us);
 		return NULL;
 	}
 	c->id = ++all->last_id;

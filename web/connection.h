@@ -47,8 +47,9 @@ struct connections {
 	struct connection *all[CONNECTIONS_MAX];
 	unsigned int count;
 	uint64_t last_id;
-	unsigned int refusals; /* logged in the minute that began at refusals_us */
-	uint64_t refusals_us;
+	unsigned int logged; /* refusals, in the minute that began at logged_us */
+	uint64_t logged_us;
+	struct ipc_refusals refusals; /* that the keeper was not told of yet */
 };
 
 /* Counts a new connection in. NULL when a limit is reached (logged) or out of memory. */
@@ -57,9 +58,9 @@ struct connection *connection_create(
 /* Ends the session (wiping its buffers) and frees; accepts NULL. */
 void connection_destroy(struct connections *all, struct connection *c);
 struct connection *connection_find(const struct connections *all, uint64_t id);
-/* Logs that a peer was refused and why; peers can cause these, so only so many in a minute. */
-void connection_log_refusal(
-	struct connections *all, const char *peer, const char *reason, uint64_t now_us);
+/* Counts that a peer was refused and logs why; peers can cause these, so only so many in a minute. */
+void connection_note_refusal(struct connections *all, enum web_refusal refusal, const char *peer,
+	const char *reason, uint64_t now_us);
 /* True when it took too long to ask for something, or to log in. */
 bool connection_is_overdue(const struct connection *c, uint64_t now_us);
 

@@ -159,6 +159,13 @@ void link_send_counts(struct link *l, const struct ipc_counts *m)
 	send_message(l, out, ipc_encode_counts(m, out, sizeof out));
 }
 
+void link_send_refusals(struct link *l, const struct ipc_refusals *m)
+{
+	uint8_t out[MESSAGE_BYTES];
+
+	send_message(l, out, ipc_encode_refusals(m, out, sizeof out));
+}
+
 void link_send_taken(struct link *l, uint64_t connection, uint16_t stream)
 {
 	struct ipc_stream m = {.connection = connection, .stream = stream};

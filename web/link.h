@@ -41,6 +41,7 @@ void link_send_sandbox(struct link *l, const struct ipc_sandbox *m);
 void link_send_opened(struct link *l, const struct ipc_opened *m);
 void link_send_heard(struct link *l, uint64_t connection, const uint8_t *bytes, size_t size);
 void link_send_counts(struct link *l, const struct ipc_counts *m);
+void link_send_refusals(struct link *l, const struct ipc_refusals *m);
 void link_send_taken(struct link *l, uint64_t connection, uint16_t stream);
 /* IPC_CLOSED or IPC_CUT_DONE */
 void link_send_connection(struct link *l, uint8_t type, uint64_t connection);

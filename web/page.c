@@ -111,6 +111,7 @@ static bool host_is_ours(struct web *web, struct lws *wsi, const struct connecti
 	if (hosts_accept(&web->hosts, host, (const struct sockaddr *)&local)) {
 		return true;
 	}
+	web->connections.refusals.counts[WEB_REFUSED_HOST]++;
 	hosts_log_refused(&web->hosts, host, c->peer);
 	return false;
 }

@@ -44,11 +44,13 @@ bool socket_confirm(struct lws *wsi, struct connection *c)
 		return false;
 	}
 	if (!hosts_accept(&web->hosts, host, (const struct sockaddr *)&local)) {
+		web->connections.refusals.counts[WEB_REFUSED_HOST]++;
 		hosts_log_refused(&web->hosts, host, c->peer);
 		return false;
 	}
 	if (lws_hdr_copy(wsi, c->origin, sizeof c->origin, WSI_TOKEN_ORIGIN) <= 0 ||
 		!hosts_same_origin(c->origin, host)) {
+		web->connections.refusals.counts[WEB_REFUSED_ORIGIN]++;
 		hosts_log_refused_origin(&web->hosts, c->origin, c->peer);
 		return false;
 	}
@@ -122,7 +124,8 @@ void socket_end(struct web *web, struct connection *c)
 
 static int refuse(struct web *web, struct connection *c, const char *reason)
 {
-	connection_log_refusal(&web->connections, c->peer, reason, clock_now_us());
+	connection_note_refusal(
+		&web->connections, WEB_REFUSED_MESSAGE, c->peer, reason, clock_now_us());
 	end_session(web, c);
 	lws_close_reason(c->wsi, (enum lws_close_status)CLOSE_REFUSED, NULL, 0);
 	return -1;
@@ -179,10 +182,11 @@ static int on_received(
 	return 0;
 }
 
-static void log_mixups(struct connection *c)
+static void note_mixups(struct web *web, struct connection *c)
 {
 	unsigned int n = session_mixups(c->session);
 
+	web->connections.refusals.counts[WEB_HELD_BACK] += n;
 	if (n > 0) {
 		log_error("held back %u frames that are not of the camera that %s watches: this "
 			  "is a fault of the hub, please report it",
@@ -190,7 +194,7 @@ static void log_mixups(struct connection *c)
 	}
 }
 
-static int on_writable(struct lws *wsi, struct connection *c)
+static int on_writable(struct web *web, struct lws *wsi, struct connection *c)
 {
 	uint8_t *data;
 	size_t size;
@@ -206,7 +210,7 @@ static int on_writable(struct lws *wsi, struct connection *c)
 		uint64_t now_us = clock_now_us();
 
 		if (!session_next(c->session, now_us, &data, &size)) {
-			log_mixups(c);
+			note_mixups(web, c);
 			return 0; /* until something wakes us */
 		}
 		if (lws_write(wsi, data, size, LWS_WRITE_BINARY) < (int)size) {
@@ -214,7 +218,7 @@ static int on_writable(struct lws *wsi, struct connection *c)
 		}
 		session_sent(c->session, now_us);
 	}
-	log_mixups(c);
+	note_mixups(web, c);
 	socket_wake(c);
 	return 0;
 }
@@ -233,7 +237,7 @@ int socket_callback(
 	case LWS_CALLBACK_RECEIVE:
 		return c ? on_received(web_of(wsi), wsi, c, in, size) : -1;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return c ? on_writable(wsi, c) : -1;
+		return c ? on_writable(web_of(wsi), wsi, c) : -1;
 	case LWS_CALLBACK_CLOSED:
 		if (c) {
 			end_session(web_of(wsi), c);

@@ -123,6 +123,16 @@ static void report_counts(struct web *web, uint64_t now_us)
 	}
 }
 
+static void report_refusals(struct web *web)
+{
+	static const struct ipc_refusals none;
+
+	if (memcmp(&web->connections.refusals, &none, sizeof none) != 0) {
+		link_send_refusals(&web->link, &web->connections.refusals);
+		web->connections.refusals = none;
+	}
+}
+
 static void on_sweep(lws_sorted_usec_list_t *sul)
 {
 	struct web *web = lws_container_of(sul, struct web, sweep);
@@ -135,14 +145,15 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 			continue;
 		}
 		if (c->session) {
-			connection_log_refusal(
-				&web->connections, c->peer, "no login in time", now_us);
+			connection_note_refusal(&web->connections, WEB_REFUSED_TIME, c->peer,
+				"no login in time", now_us);
 			socket_close(web, c, CLOSE_REFUSED);
 		} else {
 			socket_reset(web, c);
 		}
 	}
 	report_counts(web, now_us);
+	report_refusals(web);
 	lws_sul_schedule(web->context, 0, &web->sweep, on_sweep, SWEEP_US);
 }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARSERS = 23 };
+enum { PARSERS = 24 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +55,7 @@ static ssize_t message_again(const struct ipc_message *m, uint8_t *out)
 		CASE(20, ring)
 		CASE(21, ring_gone)
 		CASE(22, sandbox)
+		CASE(23, refusals)
 	default:
 		return -1;
 	}

@@ -51,6 +51,7 @@ PARSER(opened)
 PARSER_SHARED(relay)
 PARSER_SHARED(connection)
 PARSER(counts)
+PARSER(refusals)
 PARSER_SHARED(stream)
 PARSER(web_config)
 PARSER(tell_key)
@@ -212,6 +213,8 @@ static void ipc_web_to_keeper_messages_keep_every_field(void **state)
 	const struct ipc_relay r = {0x0202020202020202, (const uint8_t *)"ttt", 3};
 	const struct ipc_connection c = {0x0202020202020202};
 	const struct ipc_stream s = {0x0202020202020202, 0x0303};
+	const struct ipc_refusals refusals = {
+		{0x02020202, 0x03030303, 0x04040404, 0x05050505, 0x06060606, 0x07070707}};
 	const struct ipc_counts counts = {0x0202020202020202, 0x0303, true, 0x05050505, 0x06060606,
 		0x07070707, 0x08080808, 0x09090909, 0x0a0a0a0a, 0x0b0b0b0b, 0x0c0c0c0c,
 		0x0d0d0d0d0d0d0d0d};
@@ -234,6 +237,8 @@ static void ipc_web_to_keeper_messages_keep_every_field(void **state)
 			{4, 9}, {4, 10}, {4, 11}, {4, 12}, {8, 13}));
 	out[11] = 2; /* neither false nor true */
 	assert_int_equal(parse_counts(out + 1, (size_t)n - 1), -EBADMSG);
+	check(ipc_encode_refusals(&refusals, out, sizeof(out)), parse_refusals,
+		LAYOUT({1, IPC_REFUSALS}, {4, 2}, {4, 3}, {4, 4}, {4, 5}, {4, 6}, {4, 7}));
 }
 
 static void ipc_relay_borrows_what_it_carries(void **state)

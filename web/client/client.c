@@ -175,7 +175,7 @@ static int on_writeable(struct client *c)
 
 static void on_peer_close(struct client *c, const uint8_t *in, size_t size)
 {
-	c->end.code = size >= 2 ? (uint16_t)(in[0] << 8 | in[1]) : 1005;
+	c->end.code = size >= 2 ? (uint16_t)((unsigned int)in[0] << 8 | in[1]) : 1005;
 }
 
 static void on_end(struct client *c, const char *text)

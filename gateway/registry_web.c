@@ -130,6 +130,10 @@ void registry_web_refusals(struct registry *r, uint64_t peer, const struct ipc_r
 	for (size_t i = 0; i < WEB_REFUSALS; i++) {
 		r->totals.web_refused[i] += m->counts[i];
 	}
+	if (m->counts[WEB_HELD_BACK] > 0) {
+		log_error("MIX-UP: the web role held back %u frames that were not for their stream",
+			m->counts[WEB_HELD_BACK]);
+	}
 }
 
 void registry_web_taken(struct registry *r, uint64_t peer, const struct ipc_stream *m)

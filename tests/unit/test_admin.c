@@ -184,6 +184,24 @@ static void status_counts(void **state)
 		json_integer_value(json_object_get(json_object_get(answer, "web"), "port")), 8443);
 }
 
+static void what_the_web_role_refused_is_added_up(void **state)
+{
+	struct ipc_refusals m = {{0}};
+
+	(void)state;
+	m.counts[WEB_REFUSED_ORIGIN] = 2;
+	m.counts[WEB_HELD_BACK] = 1;
+	registry_web_refusals(fixture.registry, WEB, &m);
+	registry_web_refusals(fixture.registry, WEB, &m);
+	registry_web_refusals(fixture.registry, 99, &m);
+	expect_ok("{\"command\":\"status\"}");
+	const json_t *by_reason = json_object_get(json_object_get(answer, "web"), "refused");
+	assert_int_equal(json_integer_value(json_object_get(by_reason, "page of another site")), 4);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(answer, "anomalies"), "held_back")),
+		2);
+}
+
 static void a_link_reads_back_with_what_was_asked(void **state)
 {
 	struct wire_link link;
@@ -317,6 +335,7 @@ int main(void)
 		TEST(what_a_device_says_in_another_encoding_hides_no_camera),
 		TEST(displays_say_what_they_may_see_and_do_see),
 		TEST(status_counts),
+		TEST(what_the_web_role_refused_is_added_up),
 		TEST(a_link_reads_back_with_what_was_asked),
 		TEST(all_means_those_present_now),
 		TEST(bad_links_are_refused),

@@ -42,7 +42,8 @@ wait_for() {
 
 # In a process group of its own, as a terminal starts it, so that Ctrl-C can be sent to all of it.
 start() {
-	env -u MAKEFLAGS -u MAKELEVEL -u XDG_STATE_HOME -u RESULTS HOME="$work/home" \
+	env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u BUILD -u SANITIZE -u RESULTS \
+		-u XDG_STATE_HOME HOME="$work/home" \
 		setsid make -C "$work/camgate" run ARGS="--listen 127.0.0.1:0" >"$1" 2>&1 </dev/null &
 	pid=$!
 }

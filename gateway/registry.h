@@ -34,6 +34,9 @@ enum {
 	REGISTRY_ANSWER_MS = 2000, /* everything else that a role has to answer */
 	REGISTRY_CLOSINGS_MS = 1000, /* closing entries wait this long for others, */
 	REGISTRY_CLOSINGS_RETRY_MS = 5000, /* and so long when the disk refused them */
+	REGISTRY_WATCHES_MAX = 128, /* viewings that a connection may open at once, and */
+	REGISTRY_WATCH_MS = 500, /* after how long one more: each is an entry on disk */
+	REGISTRY_TIME_MS = 250, /* a stream may ask for the time this often */
 	REGISTRY_REPORT_MS = 60000, /* two reports within this end the connection */
 };
 

@@ -48,8 +48,11 @@ static void on_time(struct registry *r, struct registry_session *s, const struct
 	}
 	t = registry_stream_find(s, m.stream);
 	c = t != NULL ? registry_camera_find(r, t->camera) : NULL;
-	if (c != NULL && t->state == STREAM_KEYED) {
-		/* When the camera cannot answer, the display's own timer asks again. */
+	if (c != NULL && t->state == STREAM_KEYED &&
+		registry_now(r) - t->time_asked_us >= 1000ULL * REGISTRY_TIME_MS) {
+		/* When the camera cannot answer, or was asked just now, the display's own timer
+		 * asks again. */
+		t->time_asked_us = registry_now(r);
 		(void)registry_key_ask(r, s, t, c, KEY_TIME, m.nonce);
 	}
 }

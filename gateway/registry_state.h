@@ -61,6 +61,7 @@ struct registry_stream {
 	uint8_t rendition;
 	int64_t viewing;
 	uint32_t epoch; /* newest in force whose key was told; 0: none */
+	uint64_t time_asked_us;
 	uint32_t next_epoch; /* prepared one whose key was told; 0: none */
 	bool next_acked;
 	struct audit_counts counts;
@@ -86,6 +87,8 @@ struct registry_session {
 	uint32_t hub_counter, display_counter;
 	struct registry_stream *streams;
 	unsigned int streams_count;
+	unsigned int watches; /* opened, less one for every REGISTRY_WATCH_MS since */
+	uint64_t watches_from_us;
 	uint64_t cut_deadline_us; /* 0: the peer may take its time over a close */
 };
 

@@ -25,6 +25,21 @@ static enum end_reason objection(
 	return 0;
 }
 
+/* Counts a viewing that is about to be opened; false when this connection opens too many. */
+static bool may_open(const struct registry *r, struct registry_session *s)
+{
+	uint64_t now_us = registry_now(r);
+	uint64_t back = (now_us - s->watches_from_us) / (1000ULL * REGISTRY_WATCH_MS);
+
+	s->watches_from_us += back * 1000ULL * REGISTRY_WATCH_MS;
+	s->watches = back < s->watches ? s->watches - (unsigned int)back : 0;
+	if (s->watches == REGISTRY_WATCHES_MAX) {
+		return false;
+	}
+	s->watches++;
+	return true;
+}
+
 static int open_viewing(struct registry *r, const struct registry_session *s,
 	const struct registry_camera *c, struct registry_stream *t)
 {
@@ -59,6 +74,9 @@ void registry_stream_watch(
 	struct registry_stream *t;
 	int result;
 
+	if (reason == 0 && !may_open(r, s)) {
+		reason = END_REFUSED;
+	}
 	if (reason != 0) {
 		registry_tell_ended(r, s, m->stream, m->camera, reason);
 		return;

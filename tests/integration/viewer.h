@@ -37,6 +37,8 @@ struct viewer {
 	bool welcomed, owner;
 	unsigned int welcomes, closes;
 	struct client_end end; /* of the last connection */
+	/* Each picture that passed, as JPEG; may be NULL. */
+	void (*looked)(void *user, const struct display_picture *p);
 	unsigned int bad_pictures; /* undecodable, mixed, foreign */
 	char complaint[256]; /* about the first of them */
 	struct viewer_tile tiles[VIEWER_TILES_MAX];

@@ -45,14 +45,15 @@ static bool mdns_answers(const char *name)
 		return false;
 	}
 	int n = snprintf(line, sizeof line, "RESOLVE-HOSTNAME-IPV4 %s\n", name);
-	if (n > 0 && (size_t)n < sizeof line && write(fd, line, (size_t)n) == n) {
+	if (n > 0 && (size_t)n < sizeof line && send(fd, line, (size_t)n, MSG_NOSIGNAL) == n) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 
 		if (poll(&p, 1, MDNS_WAIT_MS) == 1) {
-			ssize_t got = read(fd, line, sizeof line);
+			ssize_t got = read(fd, line, sizeof line - 1);
 
-			/* 127.x and the like would be this machine's own hosts file speaking. */
-			answers = got > 1 && line[0] == '+';
+			line[got > 0 ? got : 0] = '\0';
+			/* On loopback alone nobody else hears it. */
+			answers = line[0] == '+' && strstr(line, " 127.") == NULL;
 		}
 	}
 	(void)close(fd);

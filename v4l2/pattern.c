@@ -22,8 +22,8 @@ struct colour {
 	uint8_t cb, cr;
 };
 
-/* RGB stays within 0..255 for every luma level as long as 1.772 * Cb and 1.402 * Cr reach at most 63
- * from neutral; a little less leaves room for what JPEG adds. */
+/* RGB stays within 0..255 for every luma level as long as 1.772 * Cb and 1.402 * Cr reach at most
+ * 63 from neutral; a little less leaves room for what JPEG adds. */
 static const struct colour PANEL = {NEUTRAL + 8, NEUTRAL - 6};
 static const struct colour TITLE = {NEUTRAL - 32, NEUTRAL + 38};
 static const struct colour COUNTER = {NEUTRAL - 30, NEUTRAL - 8};
@@ -40,12 +40,13 @@ static const struct colour BAR_COLOURS[BARS] = {
 };
 
 struct pattern {
-	uint16_t width, height;               /* of luma */
+	uint16_t width, height; /* of luma */
 	uint32_t chroma_width, chroma_height; /* of each chroma plane */
 	uint32_t tag;
 	uint32_t bar_width; /* in chroma pixels */
-	uint32_t period;    /* BARS * bar_width */
-	uint8_t *bars_cb;   /* one line of bars, chroma_width + period long: any shift can be copied */
+	uint32_t period; /* BARS * bar_width */
+	uint8_t *
+		bars_cb; /* one line of bars, chroma_width + period long: any shift can be copied */
 	uint8_t *bars_cr;
 };
 
@@ -215,7 +216,8 @@ static void draw_text(const struct pattern *p, uint8_t *cb, uint8_t *cr, const c
 /* Slanted bars that move by a bar in four seconds. */
 static void draw_bars(const struct pattern *p, uint64_t capture_us, uint8_t *cb, uint8_t *cr)
 {
-	uint32_t moved = (uint32_t)(capture_us % (4000000 * (uint64_t)BARS) * p->bar_width / 4000000);
+	uint32_t moved =
+		(uint32_t)(capture_us % (4000000 * (uint64_t)BARS) * p->bar_width / 4000000);
 	for (uint32_t row = 0; row < p->chroma_height; row++) {
 		uint32_t shift = (moved + row / 2) % p->period;
 		size_t at = (size_t)row * p->chroma_width;
@@ -236,7 +238,8 @@ static void draw_panel(const struct pattern *p, uint32_t number, uint8_t *cb, ui
 	}
 	uint32_t left = (p->chroma_width - dots * scale) / 2;
 	uint32_t top = p->chroma_height / 2 > 8 * scale ? p->chroma_height / 2 - 8 * scale : 0;
-	fill(p, cb, cr, 0, top > 3 * scale ? top - 3 * scale : 0, p->chroma_width, 23 * scale, PANEL);
+	fill(p, cb, cr, 0, top > 3 * scale ? top - 3 * scale : 0, p->chroma_width, 23 * scale,
+		PANEL);
 	draw_text(p, cb, cr, title, left, top, scale, TITLE);
 	snprintf(counter, sizeof(counter), "%08u", (unsigned int)(number % 100000000));
 	left += (dots - (8 * GLYPH_ADVANCE - 1)) * scale / 2;

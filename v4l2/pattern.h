@@ -1,9 +1,10 @@
 /*
  * The built-in test camera: a picture that a person recognises as a test at once and that a machine
- * can read back, used by the camera role in place of a device. It draws; it neither paces nor encodes.
+ * can read back, used by the camera role in place of a device. It draws; it neither paces nor
+ * encodes.
  *
- * Every full tile of 64x64 pixels carries a code in luma alone: 8x8 cells of 8x8 pixels, each one of
- * four levels (72, 112, 152, 192) for two bits, rows from the top, most significant bits first:
+ * Every full tile of 64x64 pixels carries a code in luma alone: 8x8 cells of 8x8 pixels, each one
+ * of four levels (72, 112, 152, 192) for two bits, rows from the top, most significant bits first:
  *
  *     camera tag 32 | frame number 24 | capture time in ms 40 | tile index 16 | checksum 16
  *
@@ -28,8 +29,8 @@ void pattern_destroy(struct pattern *p);
 
 /*
  * Draws frame `number`, captured at `capture_us` (CLOCK_BOOTTIME), into tightly packed 4:2:0 planes
- * (full range, as JPEG has it): y is width * height bytes, cb and cr are each half as wide and half as
- * high, rounded up. The planes are the caller's.
+ * (full range, as JPEG has it): y is width * height bytes, cb and cr are each half as wide and half
+ * as high, rounded up. The planes are the caller's.
  */
 void pattern_draw(struct pattern *p, uint32_t number, uint64_t capture_us, uint8_t *y, uint8_t *cb,
 	uint8_t *cr);

@@ -47,8 +47,8 @@ static uint32_t align(uint32_t bytes, uint32_t to)
 	return to == 0 ? bytes : (bytes + to - 1) / to * to;
 }
 
-bool fakecam_lay_out(
-	uint32_t fourcc, uint32_t width, uint32_t height, uint32_t stride, struct fakecam_layout *ret)
+bool fakecam_lay_out(uint32_t fourcc, uint32_t width, uint32_t height, uint32_t stride,
+	struct fakecam_layout *ret)
 {
 	struct fakecam_layout l = {.planes = 1};
 	uint32_t half = (height + 1) / 2;
@@ -188,8 +188,8 @@ static int text_set(char *to, size_t size, const char *value)
 /* "046d:0825" */
 static int usb_parse(const char *value, struct fakecam_config *c)
 {
-	if (strlen(value) != 9 || value[4] != ':' ||
-		strspn(value, "0123456789abcdef") != 4 || strspn(value + 5, "0123456789abcdef") != 4) {
+	if (strlen(value) != 9 || value[4] != ':' || strspn(value, "0123456789abcdef") != 4 ||
+		strspn(value + 5, "0123456789abcdef") != 4) {
 		return -EINVAL;
 	}
 	memcpy(c->vendor, value, 4);

@@ -173,8 +173,8 @@ int device_open(const struct fakecam_config *c, int flags)
 		goto fail;
 	}
 	d->memory_fd = out_of_the_way(d->memory_fd);
-	void *map = mmap(NULL, FAKECAM_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		d->memory_fd, 0);
+	void *map = mmap(
+		NULL, FAKECAM_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, d->memory_fd, 0);
 	if (map == MAP_FAILED) {
 		goto fail;
 	}

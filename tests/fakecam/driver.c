@@ -1,8 +1,8 @@
 /*
  * The driver of one open fake device: a process of its own, so that drawing and encoding are not
  * charged to the program that is tested or measured, and a descriptor's last close is noticed. The
- * device's memory is descriptor 3, the write end of its pipe 4. A picture is made while the last one
- * is waited for, and handed over at the instant that it carries as its capture time.
+ * device's memory is descriptor 3, the write end of its pipe 4. A picture is made while the last
+ * one is waited for, and handed over at the instant that it carries as its capture time.
  */
 #include "fakecam.h"
 #include "frames.h"
@@ -25,9 +25,9 @@ enum { MEMORY_FD = 3, PIPE_FD = 4, IDLE_MS = 5 };
 struct driver {
 	struct device_memory *m; /* and behind it all buffers */
 	struct frames *frames;
-	uint32_t number;    /* of the next frame since open; what faults count by */
-	uint32_t sequence;  /* of the next frame since STREAMON */
-	uint64_t next_us;   /* CLOCK_BOOTTIME */
+	uint32_t number; /* of the next frame since open; what faults count by */
+	uint32_t sequence; /* of the next frame since STREAMON */
+	uint64_t next_us; /* CLOCK_BOOTTIME */
 	struct fakecam_done last;
 };
 
@@ -127,7 +127,8 @@ static uint64_t stamp_of(const struct driver *d)
 	return 0;
 }
 
-/* Hands the picture over, if there is a buffer for it; otherwise the frame is lost, as on a camera. */
+/* Hands the picture over, if there is a buffer for it; otherwise the frame is lost, as on a camera.
+ */
 static void deliver(struct driver *d)
 {
 	struct device_memory *m = d->m;
@@ -224,7 +225,8 @@ int main(void)
 		fprintf(stderr, "fakecam-driver: is started by libfakecam.so\n");
 		return 2;
 	}
-	void *map = mmap(NULL, FAKECAM_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, MEMORY_FD, 0);
+	void *map =
+		mmap(NULL, FAKECAM_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, MEMORY_FD, 0);
 	if (map == MAP_FAILED) {
 		fprintf(stderr, "fakecam-driver: cannot map the device: %s\n", strerror(errno));
 		registry_remove_pipe(st.st_ino);

@@ -7,10 +7,11 @@
  *      └ descriptor: read end of a pipe ◄───── one byte per frame ───────┘
  *
  * The program's descriptor is the read end of a real pipe, so that poll, epoll and blocking work by
- * themselves, also across fork, exec and SCM_RIGHTS. What a pipe's inode stands for is in the registry,
- * a file mapped by every process that has the library loaded (registry.c): that is how a process that
- * was handed the descriptor, or that may open no file any more, still sees a character device.
- * After open() nothing here makes a system call that a real device would not need, except read().
+ * themselves, also across fork, exec and SCM_RIGHTS. What a pipe's inode stands for is in the
+ * registry, a file mapped by every process that has the library loaded (registry.c): that is how a
+ * process that was handed the descriptor, or that may open no file any more, still sees a character
+ * device. After open() nothing here makes a system call that a real device would not need, except
+ * read().
  */
 #ifndef CAMGATE_FAKECAM_H
 #define CAMGATE_FAKECAM_H
@@ -36,43 +37,43 @@ enum {
 	FAKECAM_BUFFER_BYTES = FAKECAM_PLANES_MAX * FAKECAM_PLANE_BYTES,
 };
 
-#define FAKECAM_MEMORY_BYTES \
+#define FAKECAM_MEMORY_BYTES                                                                       \
 	(FAKECAM_HEADER_BYTES + (uint64_t)FAKECAM_BUFFERS_MAX * FAKECAM_BUFFER_BYTES)
 
 enum fakecam_kind {
 	KIND_CAPTURE, /* a camera */
-	KIND_MPLANE,  /* a camera with the multi-planar interface */
-	KIND_M2M,     /* a codec or scaler */
+	KIND_MPLANE, /* a camera with the multi-planar interface */
+	KIND_M2M, /* a codec or scaler */
 	KIND_OUTPUT,
-	KIND_META,  /* capture in the union `capabilities` only, as UVC's metadata nodes have it */
-	KIND_MC,    /* V4L2_CAP_IO_MC: one end of a media pipeline */
+	KIND_META, /* capture in the union `capabilities` only, as UVC's metadata nodes have it */
+	KIND_MC, /* V4L2_CAP_IO_MC: one end of a media pipeline */
 	KIND_TUNER, /* its input is no camera */
-	KIND_READ,  /* no streaming, read() only */
-	KIND_NONE,  /* not V4L2 at all: every ioctl is ENOTTY */
+	KIND_READ, /* no streaming, read() only */
+	KIND_NONE, /* not V4L2 at all: every ioctl is ENOTTY */
 };
 
 enum fakecam_fault {
 	FAULT_NONE,
 	/* Every `every`th frame: */
-	FAULT_ERROR,     /* V4L2_BUF_FLAG_ERROR, half the bytes */
-	FAULT_SHORT,     /* half the bytes, no flag */
-	FAULT_EMPTY,     /* no bytes */
+	FAULT_ERROR, /* V4L2_BUF_FLAG_ERROR, half the bytes */
+	FAULT_SHORT, /* half the bytes, no flag */
+	FAULT_EMPTY, /* no bytes */
 	FAULT_TRUNCATED, /* MJPEG: the last 100 bytes are missing */
-	FAULT_GARBAGE,   /* random bytes */
+	FAULT_GARBAGE, /* random bytes */
 	FAULT_OTHER_SIZE, /* MJPEG: the picture is of half the size */
-	FAULT_TRAILING,   /* MJPEG: 512 bytes of zero after the picture */
-	FAULT_NO_TABLES,  /* MJPEG: no Huffman tables */
-	FAULT_THUMBNAIL,  /* MJPEG: an APP1 segment with a whole JPEG in it */
+	FAULT_TRAILING, /* MJPEG: 512 bytes of zero after the picture */
+	FAULT_NO_TABLES, /* MJPEG: no Huffman tables */
+	FAULT_THUMBNAIL, /* MJPEG: an APP1 segment with a whole JPEG in it */
 	/* From frame `every` on: */
 	FAULT_FROZEN, /* the same content, with new sequence numbers and times */
-	FAULT_STUCK,  /* the same content, sequence number and time */
-	FAULT_STALL,  /* no more frames */
+	FAULT_STUCK, /* the same content, sequence number and time */
+	FAULT_STALL, /* no more frames */
 	FAULT_UNPLUG, /* the device goes away; for `for_ms`, or for ever if that is 0 */
-	FAULT_EIO,    /* VIDIOC_DQBUF fails */
+	FAULT_EIO, /* VIDIOC_DQBUF fails */
 	/* `every` has no meaning: */
-	FAULT_BUSY,       /* VIDIOC_S_FMT and VIDIOC_REQBUFS: EBUSY */
+	FAULT_BUSY, /* VIDIOC_S_FMT and VIDIOC_REQBUFS: EBUSY */
 	FAULT_PERMISSION, /* open: EACCES */
-	FAULT_NO_SPACE,   /* VIDIOC_STREAMON: ENOSPC with more than `every` pixels */
+	FAULT_NO_SPACE, /* VIDIOC_STREAMON: ENOSPC with more than `every` pixels */
 };
 
 struct fakecam_mode {
@@ -87,19 +88,19 @@ struct fakecam_config {
 	uint32_t minor;
 	char card[32], driver[16], bus[32];
 	char vendor[8], product[8]; /* four hex digits; empty: not on USB */
-	char serial[64], path[96];  /* path: udev's ID_PATH; empty: has none */
+	char serial[64], path[96]; /* path: udev's ID_PATH; empty: has none */
 	uint32_t kind;
 	uint32_t tag; /* of its pictures */
 	uint32_t stamps; /* V4L2_BUF_FLAG_TIMESTAMP_* */
 	uint32_t stride; /* lines of raw formats are a multiple of this many bytes */
-	uint32_t set;    /* MJPEG: this many pictures are encoded before streaming; 0: each one live */
-	uint32_t bytes;  /* MJPEG: make pictures at least so large, by noise */
+	uint32_t set; /* MJPEG: this many pictures are encoded before streaming; 0: each one live */
+	uint32_t bytes; /* MJPEG: make pictures at least so large, by noise */
 	uint32_t modes_count;
 	struct fakecam_mode modes[FAKECAM_MODES_MAX];
 	uint32_t faults_count;
 	struct {
 		uint32_t fault, every, for_ms;
-	} faults[8];
+	} faults[16];
 };
 
 /* The size of one frame in memory. */
@@ -124,8 +125,8 @@ struct device_memory {
 	uint32_t queued_by_program[FAKECAM_BUFFERS_MAX]; /* 1: queued and not dequeued again */
 	_Atomic uint32_t streaming;
 	_Atomic uint32_t delivering; /* the driver is between deciding for a buffer and its byte */
-	_Atomic uint32_t gone;       /* unplugged, or the driver died */
-	_Atomic uint32_t failing;    /* FAULT_EIO has struck */
+	_Atomic uint32_t gone; /* unplugged, or the driver died */
+	_Atomic uint32_t failing; /* FAULT_EIO has struck */
 	/* Two rings: what the program queued, what the driver filled. Indices only grow. */
 	_Atomic uint32_t queue_head, queue_tail;
 	uint32_t queue[FAKECAM_BUFFERS_MAX];
@@ -140,7 +141,8 @@ static inline uint32_t fakecam_offset(uint32_t index, uint32_t plane)
 	       plane * (uint32_t)FAKECAM_PLANE_BYTES;
 }
 
-/* config.c: parses one line. 0; 1 for an empty line or comment; -EINVAL after saying why on stderr. */
+/* config.c: parses one line. 0; 1 for an empty line or comment; -EINVAL after saying why on stderr.
+ */
 int fakecam_parse(const char *line, struct fakecam_config *ret);
 /* config.c: false for a format that is not known. */
 bool fakecam_lay_out(uint32_t fourcc, uint32_t width, uint32_t height, uint32_t stride,

@@ -100,7 +100,8 @@ static void thumbnail_insert(struct picture *p)
 	struct jpeg *jpeg = jpeg_create(THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT, 0);
 	if (pattern != NULL && jpeg != NULL) {
 		pattern_draw(pattern, 1, 1, planes, planes + luma, planes + luma * 5 / 4);
-		size_t size = jpeg_encode(jpeg, planes, "thumbnail", segment + 6, sizeof(segment) - 6);
+		size_t size =
+			jpeg_encode(jpeg, planes, "thumbnail", segment + 6, sizeof(segment) - 6);
 		p->size = jpeg_insert(p->bytes, p->size, 0xe1, segment, 6 + size);
 	}
 	jpeg_destroy(jpeg);
@@ -111,7 +112,8 @@ static void thumbnail_insert(struct picture *p)
 static void other_size(struct frames *f, uint32_t number, uint64_t capture_us, struct picture *p)
 {
 	uint32_t width = f->width / 2, height = f->height / 2;
-	struct pattern *pattern = pattern_create((uint16_t)width, (uint16_t)height, f->m->config.tag);
+	struct pattern *pattern =
+		pattern_create((uint16_t)width, (uint16_t)height, f->m->config.tag);
 	struct jpeg *jpeg = jpeg_create(width, height, 0);
 	if (pattern != NULL && jpeg != NULL) {
 		size_t luma = (size_t)width * height;
@@ -150,7 +152,8 @@ static void spoil(struct frames *f, uint32_t number, uint64_t capture_us, uint32
 void frames_draw(struct frames *f, uint32_t number, uint64_t capture_us, uint32_t fault)
 {
 	snprintf(f->comment, sizeof(f->comment), "fakecam tag=%08x number=%010u us=%020llu",
-		(unsigned int)f->m->config.tag, (unsigned int)number, (unsigned long long)capture_us);
+		(unsigned int)f->m->config.tag, (unsigned int)number,
+		(unsigned long long)capture_us);
 	f->current = &f->set[number % f->set_count];
 	if (f->jpeg == NULL) {
 		draw(f, number, capture_us);
@@ -170,8 +173,8 @@ void frames_draw(struct frames *f, uint32_t number, uint64_t capture_us, uint32_
 
 /* ---- raw formats ---- */
 
-static void copy_lines(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t width,
-	uint32_t height)
+static void copy_lines(
+	uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t width, uint32_t height)
 {
 	for (uint32_t row = 0; row < height; row++) {
 		memcpy(to + (size_t)row * to_stride, from + (size_t)row * width, width);
@@ -259,8 +262,8 @@ static void copy_raw(const struct frames *f, uint8_t *to)
 		break;
 	case V4L2_PIX_FMT_YUV420:
 		copy_lines(next, l->line_bytes[0] / 2, cb, half, rows);
-		copy_lines(next + (size_t)l->line_bytes[0] / 2 * rows, l->line_bytes[0] / 2, cr, half,
-			rows);
+		copy_lines(next + (size_t)l->line_bytes[0] / 2 * rows, l->line_bytes[0] / 2, cr,
+			half, rows);
 		break;
 	case V4L2_PIX_FMT_YUV420M:
 		copy_lines(to + FAKECAM_PLANE_BYTES, l->line_bytes[1], cb, half, rows);

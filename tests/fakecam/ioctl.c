@@ -127,11 +127,12 @@ static const struct fakecam_mode *mode_nearest(
 	return best;
 }
 
-static void format_describe(const struct device_memory *m, const struct fakecam_mode *mode,
-	struct v4l2_format *f)
+static void format_describe(
+	const struct device_memory *m, const struct fakecam_mode *mode, struct v4l2_format *f)
 {
 	struct fakecam_layout l;
-	uint32_t colour = fakecam_is_jpeg(mode->fourcc) ? V4L2_COLORSPACE_JPEG : V4L2_COLORSPACE_SRGB;
+	uint32_t colour =
+		fakecam_is_jpeg(mode->fourcc) ? V4L2_COLORSPACE_JPEG : V4L2_COLORSPACE_SRGB;
 	fakecam_lay_out(mode->fourcc, mode->width, mode->height, m->config.stride, &l);
 	if (m->config.kind == KIND_MPLANE) {
 		struct v4l2_pix_format_mplane *p = &f->fmt.pix_mp;
@@ -175,10 +176,10 @@ static const struct fakecam_mode *format_negotiate(
 	const struct device_memory *m, struct v4l2_format *f)
 {
 	bool multi = m->config.kind == KIND_MPLANE;
-	const struct fakecam_mode *mode = mode_nearest(&m->config,
-		multi ? f->fmt.pix_mp.pixelformat : f->fmt.pix.pixelformat,
-		multi ? f->fmt.pix_mp.width : f->fmt.pix.width,
-		multi ? f->fmt.pix_mp.height : f->fmt.pix.height);
+	const struct fakecam_mode *mode =
+		mode_nearest(&m->config, multi ? f->fmt.pix_mp.pixelformat : f->fmt.pix.pixelformat,
+			multi ? f->fmt.pix_mp.width : f->fmt.pix.width,
+			multi ? f->fmt.pix_mp.height : f->fmt.pix.height);
 	format_describe(m, mode, f);
 	return mode;
 }

@@ -60,7 +60,8 @@ static size_t encode(struct jpeg *j, const uint8_t *planes, int quality)
 {
 	size_t luma = (size_t)j->width * j->height;
 	size_t half = (j->width + 1) / 2;
-	const uint8_t *starts[3] = {planes, planes + luma, planes + luma + half * ((j->height + 1) / 2)};
+	const uint8_t *starts[3] = {
+		planes, planes + luma, planes + luma + half * ((j->height + 1) / 2)};
 	int strides[3] = {(int)j->width, (int)half, (int)half};
 	unsigned long size = j->output_bytes;
 	if (tjCompressFromYUVPlanes(j->encoder, starts, (int)j->width, strides, (int)j->height,
@@ -84,7 +85,8 @@ static void noise_add(const struct jpeg *j, uint8_t *luma)
 	}
 }
 
-size_t jpeg_insert(uint8_t *picture, size_t size, uint8_t marker, const uint8_t *data, size_t length)
+size_t jpeg_insert(
+	uint8_t *picture, size_t size, uint8_t marker, const uint8_t *data, size_t length)
 {
 	memmove(picture + 2 + 4 + length, picture + 2, size - 2);
 	picture[2] = 0xff;

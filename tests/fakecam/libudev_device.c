@@ -81,13 +81,16 @@ static void family_name(struct fake_family *f)
 	snprintf(m[ROLE_USB].sysname, 64, "1-%s", port);
 	snprintf(m[ROLE_USB].syspath, FAKE_PATH_BYTES, FAKE_SYS_PREFIX "/usb1/1-%s", port);
 	snprintf(m[ROLE_INTERFACE].sysname, 64, "1-%s:1.0", port);
-	snprintf(m[ROLE_INTERFACE].syspath, FAKE_PATH_BYTES, FAKE_SYS_PREFIX "/usb1/1-%s/1-%s:1.0", port, port);
+	snprintf(m[ROLE_INTERFACE].syspath, FAKE_PATH_BYTES, FAKE_SYS_PREFIX "/usb1/1-%s/1-%s:1.0",
+		port, port);
 	snprintf(m[ROLE_PLATFORM].sysname, 64, "fakecam.%u", c->minor);
-	snprintf(m[ROLE_PLATFORM].syspath, FAKE_PATH_BYTES, FAKE_SYS_PREFIX "/fakecam.%u", c->minor);
+	snprintf(
+		m[ROLE_PLATFORM].syspath, FAKE_PATH_BYTES, FAKE_SYS_PREFIX "/fakecam.%u", c->minor);
 	snprintf(parent, sizeof(parent), "%.200s",
 		c->vendor[0] != '\0' ? m[ROLE_INTERFACE].syspath : m[ROLE_PLATFORM].syspath);
 	snprintf(m[ROLE_VIDEO].sysname, 64, "video%u", c->minor);
-	snprintf(m[ROLE_VIDEO].syspath, FAKE_PATH_BYTES, "%s/video4linux/video%u", parent, c->minor);
+	snprintf(
+		m[ROLE_VIDEO].syspath, FAKE_PATH_BYTES, "%s/video4linux/video%u", parent, c->minor);
 	snprintf(f->node, sizeof(f->node), "/dev/video%u", c->minor);
 	snprintf(f->minor, sizeof(f->minor), "%u", c->minor);
 	snprintf(f->index, sizeof(f->index), "%u", index_of(c));
@@ -153,8 +156,8 @@ EXPORT struct udev_device *udev_device_new_from_subsystem_sysname(
 		snprintf(node, sizeof(node), "/dev/%.200s", sysname);
 		return fake_device_new(udev, registry_find_path(node), NULL);
 	}
-	return ((struct udev_device * (*)(struct udev *, const char *, const char *))
-			next_of("udev_device_new_from_subsystem_sysname"))(udev, subsystem, sysname);
+	return ((struct udev_device * (*)(struct udev *, const char *, const char *)) next_of(
+		"udev_device_new_from_subsystem_sysname"))(udev, subsystem, sysname);
 }
 
 EXPORT struct udev_device *udev_device_ref(struct udev_device *d)
@@ -229,17 +232,18 @@ static const char *fake_action(const struct fake_device *d)
 
 static const char *fake_driver(const struct fake_device *d)
 {
-	return d->role == ROLE_INTERFACE || d->role == ROLE_PLATFORM ? d->family->config.driver : NULL;
+	return d->role == ROLE_INTERFACE || d->role == ROLE_PLATFORM ? d->family->config.driver
+								     : NULL;
 }
 
-#define DEFINE_GET(what)                                                                   \
-	EXPORT const char *udev_device_get_##what(struct udev_device *d)                   \
-	{                                                                                  \
-		if (fake_is(d)) {                                                          \
-			return fake_##what((const struct fake_device *)d);                 \
-		}                                                                          \
-		return ((const char *(*)(struct udev_device *))next_of(                    \
-			"udev_device_get_" #what))(d);                                     \
+#define DEFINE_GET(what)                                                                           \
+	EXPORT const char *udev_device_get_##what(struct udev_device *d)                           \
+	{                                                                                          \
+		if (fake_is(d)) {                                                                  \
+			return fake_##what((const struct fake_device *)d);                         \
+		}                                                                                  \
+		return ((const char *(*)(struct udev_device *))next_of("udev_device_get_" #what))( \
+			d);                                                                        \
 	}
 
 DEFINE_GET(subsystem)
@@ -285,7 +289,6 @@ EXPORT const char *udev_device_get_property_value(struct udev_device *device, co
 		{"ID_PATH", or_null(c->path)},
 		{"ID_V4L_CAPABILITIES", capabilities_of(c)},
 		{"ID_V4L_PRODUCT", c->card},
-		{"ID_V4L_VERSION", "2"},
 		{"ID_VENDOR_ID", or_null(c->vendor)},
 		{"ID_MODEL_ID", or_null(c->product)},
 		{"ID_SERIAL", c->vendor[0] != '\0' ? d->family->serial : NULL},
@@ -319,8 +322,6 @@ EXPORT const char *udev_device_get_sysattr_value(struct udev_device *device, con
 		{ROLE_USB, "idProduct", c->product},
 		{ROLE_USB, "serial", or_null(c->serial)},
 		{ROLE_USB, "product", c->card},
-		{ROLE_USB, "speed", "480"},
-		{ROLE_USB, "busnum", "1"},
 		{ROLE_USB, "devpath", d->family->port},
 	};
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {

@@ -31,7 +31,8 @@ struct fake_monitor {
 	uint64_t magic;
 	struct udev *udev;
 	int timer;
-	struct fakecam_config known[FAKECAM_DEVICES_MAX]; /* as it was reported; not present: free */
+	struct fakecam_config
+		known[FAKECAM_DEVICES_MAX]; /* as it was reported; not present: free */
 };
 
 static void *next_of(const char *name)
@@ -60,8 +61,8 @@ EXPORT struct udev_enumerate *udev_enumerate_unref(struct udev_enumerate *e)
 		free(e);
 		return NULL;
 	}
-	return ((struct udev_enumerate * (*)(struct udev_enumerate *)) next_of(
-		"udev_enumerate_unref"))(e);
+	return ((struct udev_enumerate * (*)(struct udev_enumerate *))
+			next_of("udev_enumerate_unref"))(e);
 }
 
 EXPORT int udev_enumerate_add_match_subsystem(struct udev_enumerate *e, const char *subsystem)
@@ -79,8 +80,8 @@ EXPORT int udev_enumerate_add_match_is_initialized(struct udev_enumerate *e)
 	if (fake_is(e)) {
 		return 0;
 	}
-	return ((int (*)(struct udev_enumerate *))next_of("udev_enumerate_add_match_is_initialized"))(
-		e);
+	return ((int (*)(struct udev_enumerate *))next_of(
+		"udev_enumerate_add_match_is_initialized"))(e);
 }
 
 EXPORT int udev_enumerate_scan_devices(struct udev_enumerate *enumerate)
@@ -133,7 +134,8 @@ EXPORT const char *udev_list_entry_get_name(struct udev_list_entry *entry)
 	if (fake_is(entry)) {
 		return ((struct fake_entry *)entry)->name;
 	}
-	return ((const char *(*)(struct udev_list_entry *))next_of("udev_list_entry_get_name"))(entry);
+	return ((const char *(*)(struct udev_list_entry *))next_of("udev_list_entry_get_name"))(
+		entry);
 }
 
 /* ---- monitor ---- */
@@ -171,7 +173,8 @@ EXPORT struct udev_monitor *udev_monitor_unref(struct udev_monitor *m)
 		free(m);
 		return NULL;
 	}
-	return ((struct udev_monitor * (*)(struct udev_monitor *)) next_of("udev_monitor_unref"))(m);
+	return ((struct udev_monitor * (*)(struct udev_monitor *)) next_of("udev_monitor_unref"))(
+		m);
 }
 
 EXPORT int udev_monitor_filter_add_match_subsystem_devtype(

@@ -1,6 +1,6 @@
 /*
- * The C library's calls that a V4L2 program makes, put in front of the real ones. libv4l2 makes some
- * of them through syscall(), so that is here too. What is no fake device goes on untouched.
+ * The C library's calls that a V4L2 program makes, put in front of the real ones. libv4l2 makes
+ * some of them through syscall(), so that is here too. What is no fake device goes on untouched.
  */
 #include "device.h"
 #include "registry.h"
@@ -64,41 +64,42 @@ static bool open_fake(const char *path, int flags, int *ret)
 }
 
 /* Calls the real NAME(path, flags, mode), or makes a device. */
-#define DEFINE_OPEN(name)                                                                         \
-	EXPORT int name(const char *path, int flags, ...);                                        \
-	EXPORT int name(const char *path, int flags, ...)                                         \
-	{                                                                                         \
-		static _Atomic(void *) next;                                                      \
-		int fd;                                                                           \
-		va_list arguments;                                                                \
-		va_start(arguments, flags);                                                       \
-		mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE          \
-				      ? va_arg(arguments, mode_t)                                 \
-				      : 0;                                                        \
-		va_end(arguments);                                                                \
-		if (open_fake(path, flags, &fd)) {                                                \
-			return fd;                                                                \
-		}                                                                                 \
-		return ((int (*)(const char *, int, ...))next_of(&next, #name))(path, flags, mode); \
+#define DEFINE_OPEN(name)                                                                          \
+	EXPORT int name(const char *path, int flags, ...);                                         \
+	EXPORT int name(const char *path, int flags, ...)                                          \
+	{                                                                                          \
+		static _Atomic(void *) next;                                                       \
+		int fd;                                                                            \
+		va_list arguments;                                                                 \
+		va_start(arguments, flags);                                                        \
+		mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE           \
+				      ? va_arg(arguments, mode_t)                                  \
+				      : 0;                                                         \
+		va_end(arguments);                                                                 \
+		if (open_fake(path, flags, &fd)) {                                                 \
+			return fd;                                                                 \
+		}                                                                                  \
+		return ((int (*)(const char *, int, ...))next_of(&next, #name))(                   \
+			path, flags, mode);                                                        \
 	}
 
-#define DEFINE_OPENAT(name)                                                                       \
-	EXPORT int name(int at, const char *path, int flags, ...);                                \
-	EXPORT int name(int at, const char *path, int flags, ...)                                 \
-	{                                                                                         \
-		static _Atomic(void *) next;                                                      \
-		int fd;                                                                           \
-		va_list arguments;                                                                \
-		va_start(arguments, flags);                                                       \
-		mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE          \
-				      ? va_arg(arguments, mode_t)                                 \
-				      : 0;                                                        \
-		va_end(arguments);                                                                \
-		if (open_fake(path, flags, &fd)) {                                                \
-			return fd;                                                                \
-		}                                                                                 \
-		return ((int (*)(int, const char *, int, ...))next_of(&next, #name))(             \
-			at, path, flags, mode);                                                   \
+#define DEFINE_OPENAT(name)                                                                        \
+	EXPORT int name(int at, const char *path, int flags, ...);                                 \
+	EXPORT int name(int at, const char *path, int flags, ...)                                  \
+	{                                                                                          \
+		static _Atomic(void *) next;                                                       \
+		int fd;                                                                            \
+		va_list arguments;                                                                 \
+		va_start(arguments, flags);                                                        \
+		mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE           \
+				      ? va_arg(arguments, mode_t)                                  \
+				      : 0;                                                         \
+		va_end(arguments);                                                                 \
+		if (open_fake(path, flags, &fd)) {                                                 \
+			return fd;                                                                 \
+		}                                                                                  \
+		return ((int (*)(int, const char *, int, ...))next_of(&next, #name))(              \
+			at, path, flags, mode);                                                    \
 	}
 
 #undef open
@@ -259,14 +260,14 @@ static bool status_fake(const char *path, struct stat *st)
 	return true;
 }
 
-#define DEFINE_STAT(name)                                                                      \
-	EXPORT int name(const char *path, struct stat *st)                                     \
-	{                                                                                      \
-		static _Atomic(void *) next;                                                   \
-		if (status_fake(path, st)) {                                                   \
-			return 0;                                                              \
-		}                                                                              \
-		return ((int (*)(const char *, struct stat *))next_of(&next, #name))(path, st); \
+#define DEFINE_STAT(name)                                                                          \
+	EXPORT int name(const char *path, struct stat *st)                                         \
+	{                                                                                          \
+		static _Atomic(void *) next;                                                       \
+		if (status_fake(path, st)) {                                                       \
+			return 0;                                                                  \
+		}                                                                                  \
+		return ((int (*)(const char *, struct stat *))next_of(&next, #name))(path, st);    \
 	}
 
 DEFINE_STAT(stat)
@@ -295,8 +296,8 @@ EXPORT int access(const char *path, int mode)
 	static _Atomic(void *) next;
 	const struct fakecam_config *c = registry_find_path(path);
 	if (c != NULL) {
-		return answer(mode != F_OK && fakecam_has_fault(c, FAULT_PERMISSION, NULL) ? -EACCES
-											   : 0);
+		return answer(
+			mode != F_OK && fakecam_has_fault(c, FAULT_PERMISSION, NULL) ? -EACCES : 0);
 	}
 	return ((int (*)(const char *, int))next_of(&next, "access"))(path, mode);
 }
@@ -315,7 +316,8 @@ static FILE *uevent_fake(const char *path)
 {
 	unsigned int major, minor;
 	char end = '\0';
-	if (path == NULL || sscanf(path, "/sys/dev/char/%u:%u/ueven%c", &major, &minor, &end) != 3 ||
+	if (path == NULL ||
+		sscanf(path, "/sys/dev/char/%u:%u/ueven%c", &major, &minor, &end) != 3 ||
 		end != 't' || major != FAKECAM_MAJOR || registry_find(minor) == NULL) {
 		return NULL;
 	}
@@ -333,14 +335,15 @@ EXPORT FILE *fopen(const char *restrict path, const char *restrict mode)
 	static _Atomic(void *) next;
 	FILE *f = uevent_fake(path);
 	return f != NULL ? f
-			 : ((FILE * (*)(const char *, const char *)) next_of(&next, "fopen"))(path, mode);
+			 : ((FILE * (*)(const char *, const char *)) next_of(&next, "fopen"))(
+				   path, mode);
 }
 
 EXPORT FILE *fopen64(const char *restrict path, const char *restrict mode)
 {
 	static _Atomic(void *) next;
 	FILE *f = uevent_fake(path);
-	return f != NULL
-		       ? f
-		       : ((FILE * (*)(const char *, const char *)) next_of(&next, "fopen64"))(path, mode);
+	return f != NULL ? f
+			 : ((FILE * (*)(const char *, const char *)) next_of(&next, "fopen64"))(
+				   path, mode);
 }

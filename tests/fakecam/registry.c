@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 struct registry {
-	uint64_t config_version; /* of the file that was read last: its time, size and inode, mixed */
+	uint64_t config_version; /* of the file that was read last: its time, size and inode, mixed
+				  */
 	struct fakecam_config devices[FAKECAM_DEVICES_MAX];
 	_Atomic uint64_t gone_until_us[256]; /* by minor number, CLOCK_BOOTTIME; 0: plugged in */
 	struct {
@@ -31,8 +32,8 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* The file is locked: readers in other processes may see a device half changed, which the tests that
- * change the configuration have to live with. */
+/* The file is locked: readers in other processes may see a device half changed, which the tests
+ * that change the configuration have to live with. */
 static void registry_read(FILE *f)
 {
 	char line[1024];
@@ -73,7 +74,7 @@ void registry_refresh(void)
 		return;
 	}
 	uint64_t version = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec +
-			   (uint64_t)st.st_size + st.st_ino;
+			   (uint64_t)st.st_size + st.st_ino + sizeof(struct registry);
 	if (version == registry->config_version) {
 		return;
 	}
@@ -108,7 +109,8 @@ bool registry_open(void)
 	}
 	void *map = MAP_FAILED;
 	if (ftruncate(fd, sizeof(struct registry)) == 0) {
-		map = mmap(NULL, sizeof(struct registry), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		map = mmap(
+			NULL, sizeof(struct registry), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	}
 	close(fd);
 	if (map == MAP_FAILED) {

@@ -14,7 +14,8 @@
 bool registry_open(void);
 /* Reads the configuration again if the file changed. Opens files: not for a sandboxed process. */
 void registry_refresh(void);
-/* The i-th device (0..FAKECAM_DEVICES_MAX - 1) if there is one and it is plugged in, otherwise NULL. */
+/* The i-th device (0..FAKECAM_DEVICES_MAX - 1) if there is one and it is plugged in, otherwise
+ * NULL. */
 const struct fakecam_config *registry_device(unsigned int i);
 const struct fakecam_config *registry_find(uint32_t minor);
 /* The device that "/dev/videoN" names. */

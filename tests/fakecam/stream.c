@@ -44,7 +44,8 @@ int stream_request_buffers(struct device_memory *m, struct v4l2_requestbuffers *
 	return 0;
 }
 
-/* What QUERYBUF, QBUF and DQBUF tell alike. bytes: of each plane, NULL before there is a picture. */
+/* What QUERYBUF, QBUF and DQBUF tell alike. bytes: of each plane, NULL before there is a picture.
+ */
 static int buffer_describe(struct device_memory *m, struct v4l2_buffer *b, const uint32_t *bytes)
 {
 	uint32_t index = b->index;
@@ -152,7 +153,8 @@ int stream_start(struct device_memory *m)
 int stream_stop(struct device_memory *m, int fd)
 {
 	if (atomic_exchange(&m->streaming, 0) != 0) {
-		/* It lasts for the copy of one frame. No system call, which a sandbox may forbid. */
+		/* It lasts for the copy of one frame. No system call, which a sandbox may forbid.
+		 */
 		for (uint32_t i = 0; atomic_load(&m->delivering) != 0 && i < 1u << 30; i++) {
 		}
 		uint8_t bytes[FAKECAM_BUFFERS_MAX];

@@ -1,6 +1,6 @@
 /*
- * Feeds a v4l2loopback device with MJPEG test pictures: loopfeed DEVICE WxH@FPS TAG, until it is ended.
- * The spec is that of a test camera without its first word; the tag is hexadecimal.
+ * Feeds a v4l2loopback device with MJPEG test pictures: loopfeed DEVICE WxH@FPS TAG, until it is
+ * ended. The spec is that of a test camera without its first word; the tag is hexadecimal.
  */
 #include "v4l2/pattern.h"
 
@@ -73,8 +73,8 @@ static int feed(int fd, struct pattern *p, tjhandle encoder, uint16_t width, uin
 	for (uint32_t number = 0;; number++, next_us += interval_us) {
 		wait_until(next_us);
 		pattern_draw(p, number, now_us(), y, y + luma, y + luma + chroma);
-		if (tjCompressFromYUVPlanes(encoder, planes, width, strides, height, TJSAMP_420, &jpeg,
-			    &size, QUALITY, 0) != 0) {
+		if (tjCompressFromYUVPlanes(encoder, planes, width, strides, height, TJSAMP_420,
+			    &jpeg, &size, QUALITY, 0) != 0) {
 			break;
 		}
 		if (write(fd, jpeg, size) < 0) {

@@ -1,6 +1,6 @@
 /*
- * Says what is on JPEG pictures, one line each: the code of a test camera, or the one colour that all
- * of the picture has.
+ * Says what is on JPEG pictures, one line each: the code of a test camera, or the one colour that
+ * all of the picture has.
  *
  *     picture FILE...
  *     FILE 640x480 camera c0ffee01 number 17 captured 123456
@@ -64,8 +64,8 @@ static int say_pixels(const uint8_t *jpeg, size_t size)
 	int error = -EBADMSG;
 	uint8_t *rgb = NULL;
 	tjhandle decoder = tjInitDecompress();
-	if (decoder != NULL && tjDecompressHeader3(decoder, jpeg, size, &width, &height, &subsampling,
-				       &colours) == 0) {
+	if (decoder != NULL && tjDecompressHeader3(decoder, jpeg, size, &width, &height,
+				       &subsampling, &colours) == 0) {
 		rgb = malloc(3 * (size_t)width * (size_t)height);
 	}
 	if (rgb != NULL &&

@@ -125,8 +125,8 @@ int opix_decode_jpeg(const uint8_t *jpeg, size_t size, struct opix *ret)
 	if (decoder == NULL) {
 		return -ENOMEM;
 	}
-	if (tjDecompressHeader3(
-		    decoder, jpeg, size, &width, &height, &subsampling, &colours) != 0) {
+	if (tjDecompressHeader3(decoder, jpeg, size, &width, &height, &subsampling, &colours) !=
+		0) {
 		goto out;
 	}
 	luma = malloc((size_t)width * (size_t)height);
@@ -149,7 +149,8 @@ const char *opix_describe(const struct opix *o)
 {
 	static char line[160];
 	snprintf(line, sizeof(line),
-		"%dx%d tag %08x number %u captured at %llu ms: %d tiles, %d bad, %d foreign, %d mixed",
+		"%dx%d tag %08x number %u captured at %llu ms: %d tiles, %d bad, %d foreign, %d "
+		"mixed",
 		o->width, o->height, (unsigned int)o->tag, (unsigned int)o->number,
 		(unsigned long long)o->capture_ms, o->tiles, o->bad_tiles, o->foreign_tiles,
 		o->mixed_tiles);

@@ -11,19 +11,20 @@
 
 /* The first three come from the first tile with a right checksum. */
 struct opix {
-	uint32_t tag;        /* of the camera */
-	uint32_t number;     /* of the frame, modulo 2^24 */
+	uint32_t tag; /* of the camera */
+	uint32_t number; /* of the frame, modulo 2^24 */
 	uint64_t capture_ms; /* CLOCK_BOOTTIME, modulo 2^40 */
-	int width, height;   /* in pixels */
-	int tiles;           /* looked at */
-	int bad_tiles;       /* unreadable, wrong checksum */
-	int foreign_tiles;   /* of another camera than the first */
-	int mixed_tiles;     /* of the same camera, but of another frame or another place */
+	int width, height; /* in pixels */
+	int tiles; /* looked at */
+	int bad_tiles; /* unreadable, wrong checksum */
+	int foreign_tiles; /* of another camera than the first */
+	int mixed_tiles; /* of the same camera, but of another frame or another place */
 };
 
 /*
- * Reads a plane of luma (full range); lines are `stride` bytes apart. 0 when all tiles agree; -EBADMSG
- * with the counts in *ret (filled in that case too) when not, or when there is no tile at all.
+ * Reads a plane of luma (full range); lines are `stride` bytes apart. 0 when all tiles agree;
+ * -EBADMSG with the counts in *ret (filled in that case too) when not, or when there is no tile at
+ * all.
  */
 int opix_decode(const uint8_t *luma, int width, int height, int stride, struct opix *ret);
 

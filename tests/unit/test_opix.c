@@ -28,6 +28,7 @@ static struct picture picture_draw(
 	p.chroma_bytes = (size_t)((width + 1) / 2) * (size_t)((height + 1) / 2);
 	p.planes = malloc(p.luma_bytes + 2 * p.chroma_bytes);
 	assert_non_null(p.planes);
+	memset(p.planes, 0xff, p.luma_bytes + 2 * p.chroma_bytes);
 	struct pattern *pattern = pattern_create((uint16_t)width, (uint16_t)height, tag);
 	assert_non_null(pattern);
 	pattern_draw(pattern, number, capture_us, p.planes, p.planes + p.luma_bytes,
@@ -178,6 +179,16 @@ static void rgb_never_clips(void **state)
 	free(p.planes);
 }
 
+static void no_byte_of_the_planes_is_left_as_it_was(void **state)
+{
+	(void)state;
+	struct picture p = picture_draw(333, 217, 1, 2, 3000);
+	for (size_t i = 0; i < p.luma_bytes + 2 * p.chroma_bytes; i++) {
+		assert_int_not_equal(p.planes[i], 0xff);
+	}
+	free(p.planes);
+}
+
 static void the_picture_moves(void **state)
 {
 	(void)state;
@@ -206,7 +217,8 @@ static void a_spec_is_read_whole_or_refused(void **state)
 	assert_true(width == 1 && height == 2 && interval_us == 3);
 	assert_int_equal(pattern_parse_spec("pattern", &width, &height, &interval_us), 0);
 	assert_true(width == 1280 && height == 720 && interval_us == 66667);
-	assert_int_equal(pattern_parse_spec("pattern:64x3840@60", &width, &height, &interval_us), 0);
+	assert_int_equal(
+		pattern_parse_spec("pattern:64x3840@60", &width, &height, &interval_us), 0);
 	assert_true(width == 64 && height == 3840 && interval_us == 16667);
 }
 
@@ -221,6 +233,7 @@ int main(void)
 		cmocka_unit_test(one_damaged_cell_is_detected),
 		cmocka_unit_test(what_is_no_test_picture_is_refused),
 		cmocka_unit_test(rgb_never_clips),
+		cmocka_unit_test(no_byte_of_the_planes_is_left_as_it_was),
 		cmocka_unit_test(the_picture_moves),
 		cmocka_unit_test(a_spec_is_read_whole_or_refused),
 	};

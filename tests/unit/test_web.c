@@ -147,6 +147,8 @@ static void upgrade_is_for_pages_of_this_hub_alone(void **state)
 	client_close(c);
 	client_close(client_upgrade(f, &connection));
 	keeper_receive(f, IPC_CLOSED, 0);
+	keeper_await_refusals(f, WEB_REFUSED_HOST, 1);
+	keeper_await_refusals(f, WEB_REFUSED_ORIGIN, 5);
 }
 
 static void stranger_gets_the_challenge_and_nothing_else(void **state)
@@ -182,6 +184,7 @@ static void stranger_gets_the_challenge_and_nothing_else(void **state)
 		client_close(c);
 		keeper_receive(f, IPC_CLOSED, 0);
 	}
+	keeper_await_refusals(f, WEB_REFUSED_MESSAGE, 6);
 }
 
 static void silent_connection_costs_nobody_else(void **state)

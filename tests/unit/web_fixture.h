@@ -42,6 +42,7 @@ struct fixture {
 	uint16_t port;
 	uint8_t buffer[IPC_MESSAGE_MAX_BYTES];
 	struct ipc_message message; /* the last one received */
+	struct ipc_refusals refused; /* all that the role told of, at any time */
 	SSL_CTX *tls;
 };
 
@@ -60,17 +61,44 @@ static inline void keeper_send(struct fixture *f, const uint8_t *data, ssize_t s
 	assert_int_equal(ipc_send(f->keeper, data, (size_t)size, NULL, 0), 0);
 }
 
+static inline void keeper_receive_any(struct fixture *f)
+{
+	struct pollfd p = {.fd = f->keeper, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_int_equal(ipc_receive(f->keeper, f->buffer, sizeof f->buffer, &f->message), 0);
+}
+
+/* Refusals come when the role gets to it: they are added up in f->refused. */
+static inline void keeper_note_refusals(struct fixture *f)
+{
+	struct ipc_refusals some;
+
+	assert_int_equal(ipc_parse_refusals(&f->message, &some), 0);
+	for (size_t i = 0; i < WEB_REFUSALS; i++) {
+		f->refused.counts[i] += some.counts[i];
+	}
+}
+
 /* The next message that is not of the type `skip`, in f->message. */
 static inline void keeper_receive(struct fixture *f, uint8_t type, uint8_t skip)
 {
 	do {
-		struct pollfd p = {.fd = f->keeper, .events = POLLIN};
-
-		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-		assert_int_equal(
-			ipc_receive(f->keeper, f->buffer, sizeof f->buffer, &f->message), 0);
-	} while (f->message.type == skip);
+		keeper_receive_any(f);
+		if (f->message.type == IPC_REFUSALS && type != IPC_REFUSALS) {
+			keeper_note_refusals(f);
+		}
+	} while (f->message.type == skip || (f->message.type == IPC_REFUSALS && type != IPC_REFUSALS));
 	assert_int_equal(f->message.type, type);
+}
+
+/* Until at least n refusals of this kind were told of; other tests of the same role may add some. */
+static inline void keeper_await_refusals(struct fixture *f, enum web_refusal refusal, uint32_t n)
+{
+	while (f->refused.counts[refusal] < n) {
+		keeper_receive(f, IPC_REFUSALS, 0);
+		keeper_note_refusals(f);
+	}
 }
 
 static inline void make_certificate(BIO *certificate, BIO *key)

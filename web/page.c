@@ -16,7 +16,7 @@ static const char not_found[] = "Not found\n";
 static const char policy[] =
 	"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
 	"connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-	"frame-ancestors 'none'; require-trusted-types-for 'script'";
+	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types camgate";
 
 static const char *type_of(const char *name)
 {
@@ -86,7 +86,7 @@ ssize_t page_head(const struct page_answer *answer, bool keep_alive, char *out, 
 		"Cross-Origin-Opener-Policy: same-origin\r\n"
 		"Cross-Origin-Resource-Policy: same-origin\r\n"
 		"Permissions-Policy: camera=(), microphone=(), geolocation=(), display-capture=(), "
-		"usb=(), serial=(), bluetooth=(), payment=()\r\n"
+		"usb=(), serial=(), payment=()\r\n"
 		"X-Frame-Options: DENY\r\n"
 		"Connection: %s\r\n"
 		"\r\n",

@@ -11,6 +11,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cache=$(cd "$1" && pwd)
+exec 9>"$cache/lock"
+flock 9 # one at a time
 mirror=${HUB_MIRROR:-http://deb.debian.org/debian}
 
 # What the tests need inside: a bootable system, and camgate's libraries.

@@ -219,12 +219,12 @@ check:
 	$(again) check-suites; status=$$?; tests/run.sh --total && exit $$status
 
 check-suites:
-	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display
+	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display fakecam
 	$(Q)status=0; for suite in unit processes; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # These wait more than they compute, so they do it together.
-processes: $(OUT)/camgate $(INTEGRATION)
+processes: $(OUT)/camgate $(INTEGRATION) fakecam
 	$(Q)JOBS=4 tests/run.sh --title "JavaScript and integration tests" $(NODE_TESTS) $(INTEGRATION)
 
 node:
@@ -243,7 +243,7 @@ test-suites:
 
 # Several times slower than the real thing, so a program has longer.
 check-sanitized:
-	$(again) all $(UNIT) $(INTEGRATION)
+	$(again) all $(UNIT) $(INTEGRATION) fakecam
 	$(Q)status=0; for suite in unit integration; do \
 		TIMEOUT=400 $(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 

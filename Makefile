@@ -29,7 +29,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 WERROR ?= $(if $(CI),-Werror)
 VERSION := 0.1.0
 
-LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 inih libseccomp jansson
+LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson
 ifneq ($(shell command -v pkg-config),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
 LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
@@ -231,7 +231,7 @@ node:
 	$(Q)tests/run.sh --title "JavaScript tests" $(NODE_TESTS)
 
 test:
-	$(Q)$(PACKAGES) build check browser hub
+	$(Q)$(PACKAGES) build check scripts browser hub
 	$(Q)tests/run.sh --reset
 	$(again) test-suites; status=$$?; tests/run.sh --total && exit $$status
 

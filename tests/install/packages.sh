@@ -1,13 +1,16 @@
 #!/bin/sh
-# Installs the Debian packages that are missing for what is asked: build, check, test, hub.
+# Installs the Debian packages that are missing for what is asked: build, check, scripts, browser, hub,
+# lint.
 # Says what and why before it does anything; says nothing when nothing is missing.
 set -eu
 
 build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libturbojpeg0-dev libudev-dev
-	libsqlite3-dev libinih-dev libseccomp-dev libjansson-dev libqrcodegen-dev"
+	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev"
 check="libcmocka-dev umockdev"
 browser="chromium"
-hub="qemu-system-x86 mmdebstrap e2fsprogs kmod cpio busybox-static v4l-utils xz-utils"
+scripts="v4l-utils iproute2 procps"
+# fakeroot and uidmap stand in for root where the tests are not run by root.
+hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"
 lint="shellcheck clang clang-format"
 
 is_installed() {
@@ -33,11 +36,12 @@ for what in "$@"; do
 	case $what in
 	build) wanted="$wanted $(missing "$build")" ;;
 	check) wanted="$wanted $(missing "$check") $(missing_programs node:nodejs)" ;;
-	browser) wanted="$wanted $(missing "$browser") $(missing_programs node:nodejs npm:npm ip:iproute2)" ;;
-	hub) wanted="$wanted $(missing "$hub")" ;;
+	scripts) wanted="$wanted $(missing "$scripts")" ;;
+	browser) wanted="$wanted $(missing "$browser") $(missing_programs node:nodejs npm:npm)" ;;
+	hub) tests/hub/possible.sh >/dev/null && wanted="$wanted $(missing "$hub")" ;;
 	lint) wanted="$wanted $(missing "$lint") $(missing_programs node:nodejs)" ;;
 	*)
-		echo "packages.sh: what is '$what'? One of build check browser hub lint" >&2
+		echo "packages.sh: what is '$what'? One of build check scripts browser hub lint" >&2
 		exit 2
 		;;
 	esac

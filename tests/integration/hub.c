@@ -230,6 +230,18 @@ int hub_start_and_fail(struct hub *h, const char *const *arguments)
 	return code;
 }
 
+/* Built with a sanitizer, the roles say on standard error what they did wrong. */
+static void assert_sane(const struct hub *h)
+{
+	static const char *const alarms[] = {"AddressSanitizer", "LeakSanitizer", "ThreadSanitizer",
+		"runtime error:", "Assertion"};
+	for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++) {
+		if (hub_log_has(h, alarms[i])) {
+			fail_msg("%s", hub_log(h));
+		}
+	}
+}
+
 void hub_end(struct hub *h)
 {
 	int code = -1;
@@ -242,6 +254,7 @@ void hub_end(struct hub *h)
 	for (size_t i = 0; i < 3; i++) {
 		assert_true(roles[i] == 0 || kill(roles[i], 0) < 0);
 	}
+	assert_sane(h);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)

@@ -29,6 +29,14 @@ enum { ENDED_BY_SANDBOX = 128 + 31, REPORT_BYTES = 256, ENTER_FAILED = 99 };
 static char home[] = "/tmp/camgate-sandbox-XXXXXX";
 static int listener = -1;
 
+/* A sanitizer needs calls that no role needs, so its build has no seccomp filter to test. */
+static void skip_if_sanitized(void)
+{
+#ifdef CAMGATE_SANITIZED
+	skip();
+#endif
+}
+
 /* What a child does inside; its answer is the exit code. */
 typedef int attempt(void);
 
@@ -181,6 +189,7 @@ static int try_usual_life(void)
 static void a_role_can_do_what_libraries_do_all_the_time(void **state)
 {
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(inside(0, try_usual_life), 0);
 }
 
@@ -190,6 +199,7 @@ static void no_role_may_run_fork_trace_or_connect(void **state)
 		SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_DEVICE | SANDBOX_SIGNAL | SANDBOX_RING;
 
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(inside(all, try_exec), ENDED_BY_SANDBOX);
 	assert_int_equal(inside(all, try_fork), ENDED_BY_SANDBOX);
 	assert_int_equal(inside(all, try_ptrace), ENDED_BY_SANDBOX);
@@ -203,6 +213,7 @@ static void the_forbidden_call_is_named(void **state)
 	char errors[512];
 
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(run_inside(0, try_socket, errors, sizeof errors), ENDED_BY_SANDBOX);
 	assert_string_equal(errors, "sandbox: forbidden system call socket\n");
 }
@@ -210,6 +221,7 @@ static void the_forbidden_call_is_named(void **state)
 static void files_open_only_with_the_right_and_only_below_the_lists(void **state)
 {
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(inside(0, try_open_passwd), EACCES);
 	assert_int_equal(inside(0, try_open_sys), EACCES);
 	assert_int_equal(inside(SANDBOX_FILES, try_write_file), 0);
@@ -223,6 +235,7 @@ static void landlock_hides_other_files(void **state)
 	int fds[2];
 
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(pipe(fds), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -244,6 +257,7 @@ static void landlock_hides_other_files(void **state)
 static void rights_allow_what_they_say_and_no_more(void **state)
 {
 	(void)state;
+	skip_if_sanitized();
 	assert_int_equal(inside(SANDBOX_RING, try_memfd), 0);
 	assert_int_equal(inside(0, try_memfd), ENDED_BY_SANDBOX);
 	assert_int_equal(inside(SANDBOX_DEVICE, try_video_ioctl), 0);
@@ -259,6 +273,7 @@ static void a_missing_writable_directory_is_an_error(void **state)
 	int status;
 
 	(void)state;
+	skip_if_sanitized();
 	pid_t pid = fork();
 	if (pid == 0) {
 		const char *writable[] = {"/nowhere/at/all", NULL};
@@ -305,7 +320,6 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#ifndef CAMGATE_SANITIZED
 		cmocka_unit_test(a_role_can_do_what_libraries_do_all_the_time),
 		cmocka_unit_test(no_role_may_run_fork_trace_or_connect),
 		cmocka_unit_test(the_forbidden_call_is_named),
@@ -313,7 +327,6 @@ int main(void)
 		cmocka_unit_test(landlock_hides_other_files),
 		cmocka_unit_test(rights_allow_what_they_say_and_no_more),
 		cmocka_unit_test(a_missing_writable_directory_is_an_error),
-#endif
 		cmocka_unit_test(libv4l_variables_are_dropped),
 	};
 

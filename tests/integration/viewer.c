@@ -151,7 +151,9 @@ static void look(struct viewer *v, struct viewer_tile *t, const struct display_p
 		}
 	}
 	if (t->seen && t->capture_us < p->header.capture_us) {
-		t->missed += ((o.number - t->number) & NUMBER_MASK) - 1;
+		unsigned int missed = ((o.number - t->number) & NUMBER_MASK) - 1;
+		t->missed += missed;
+		t->missed_at_switch += p->header.epoch != t->epoch ? missed : 0;
 	}
 	t->seen = true;
 	t->tag = o.tag;

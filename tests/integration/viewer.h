@@ -18,6 +18,8 @@ struct viewer_tile {
 	uint32_t tag; /* of the camera, out of its pictures */
 	uint32_t number; /* of the last frame, as drawn by the camera */
 	unsigned int missed; /* numbers left out between two pictures of one generation */
+	unsigned int
+		missed_at_switch; /* those between the last of an epoch and the first of the next */
 	uint8_t flags; /* of the last frame, as authenticated */
 	uint32_t epoch, epochs; /* the last one, and how many were seen */
 	uint64_t capture_us;

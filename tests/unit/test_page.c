@@ -80,7 +80,7 @@ static void page_headers_allow_nothing_but_this_hub(void **state)
 		"'self'; "
 		"style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
 		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for "
-		"'script'\r\n"));
+		"'script'; trusted-types camgate\r\n"));
 	assert_non_null(strstr(head, "\r\nCache-Control: no-store\r\n"));
 	assert_non_null(strstr(head, "\r\nX-Content-Type-Options: nosniff\r\n"));
 	assert_non_null(strstr(head, "\r\nReferrer-Policy: no-referrer\r\n"));

@@ -8,6 +8,8 @@ enum {
 	PULSE_US = 250000,
 	TIMER_GAP_US = 1000000,
 	TIME_EVERY_US = 60000000,
+	TIME_SPACING_US = 300000, /* the hub ignores sooner ones */
+	TIME_PATIENCE_US = 2000000,
 };
 
 static bool text_copy(char *out, size_t size, const char *text)
@@ -149,12 +151,19 @@ int display_send(struct display *d, uint8_t kind, const uint8_t *body, ssize_t b
 	return 0;
 }
 
-int display_report(struct display *d, const struct wire_report *report)
+int display_report(struct display *d, struct tile *t, const struct wire_report *report)
 {
 	d->counts.anomalies[report->reason]++;
 	if (d->callbacks.refused != NULL) {
 		d->callbacks.refused(d->user, report->stream, (enum anomaly)report->reason);
 	}
+	/* The camera rotates on the first: more of the same, already under way, would end our
+	 * connection. */
+	if (t->reported && t->reported_epoch == t->current.epoch) {
+		return 0;
+	}
+	t->reported = true;
+	t->reported_epoch = t->current.epoch;
 	uint8_t body[64];
 	return display_send(
 		d, DISPLAY_REPORT, body, wire_encode_report(report, body, sizeof(body)));
@@ -242,8 +251,9 @@ void display_tick(struct display *d, uint64_t now_us)
 			t->clock_known = false;
 			t->clock_wanted = true;
 		}
-		if (t->current.key != NULL &&
-			((t->clock_wanted && t->asked == 0) || since_us >= TIME_EVERY_US)) {
+		uint64_t patience_us = t->asked == 0 ? TIME_SPACING_US : TIME_PATIENCE_US;
+		if (t->current.key != NULL && ((t->clock_wanted && since_us >= patience_us) ||
+						      since_us >= TIME_EVERY_US)) {
 			(void)display_ask_time(d, t, now_us);
 		}
 	}

@@ -105,7 +105,8 @@ static int display_take_frame(struct display *d, struct tile *t, uint64_t now_us
 	display_count(d, t, &v);
 	display_send_ack(d, t, &v);
 	if (v.reason == ANOMALY_NONE) {
-		return v.early && t->asked == 0 ? display_ask_time(d, t, now_us) : 0;
+		t->clock_wanted = t->clock_wanted || v.early; /* display_tick asks */
+		return 0;
 	}
 	struct wire_report report = {.stream = stream,
 		.reason = v.reason,
@@ -113,7 +114,7 @@ static int display_take_frame(struct display *d, struct tile *t, uint64_t now_us
 		.counter = v.counter};
 	memcpy(report.camera, v.header.camera, CAMERA_ID_BYTES);
 	memcpy(report.generation, t->generation, GENERATION_BYTES);
-	return display_report(d, &report);
+	return display_report(d, t, &report);
 }
 
 int display_take_chunk(struct display *d, const uint8_t *message, size_t size, uint64_t now_us)

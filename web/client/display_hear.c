@@ -95,13 +95,13 @@ static int on_ended(struct display *d, const struct wire_envelope *m)
 /* ---- keys ---- */
 
 static int display_report_key(
-	struct display *d, const struct tile *t, const struct wire_key *k, enum anomaly reason)
+	struct display *d, struct tile *t, const struct wire_key *k, enum anomaly reason)
 {
 	struct wire_report report = {
 		.stream = t->stream, .reason = (uint8_t)reason, .epoch = k->epoch};
 	memcpy(report.camera, k->camera, CAMERA_ID_BYTES);
 	memcpy(report.generation, k->generation, GENERATION_BYTES);
-	return display_report(d, &report);
+	return display_report(d, t, &report);
 }
 
 static int display_open_key(const struct display *d, const struct wire_camera *camera,

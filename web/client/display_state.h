@@ -49,8 +49,8 @@ struct display_entry *display_find_camera(
 struct tile *display_find_tile(struct display *d, uint16_t stream);
 struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_ID_BYTES]);
 
-/* A mix-up: counted, told to the caller, told to the hub. */
-int display_report(struct display *d, const struct wire_report *report);
+/* A mix-up: counted, told to the caller, and told to the hub once per epoch of the tile. */
+int display_report(struct display *d, struct tile *t, const struct wire_report *report);
 int display_ask_time(struct display *d, struct tile *t, uint64_t now_us);
 
 /* Each takes one message. 0, or the reason to close the connection. */

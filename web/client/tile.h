@@ -47,6 +47,9 @@ struct tile {
 	uint8_t nonce[REQUEST_NONCE_BYTES];
 	uint64_t asked_us;
 
+	bool reported; /* a mix-up, while this epoch was the current one */
+	uint32_t reported_epoch;
+
 	uint32_t frame; /* the last one completed or aborted */
 	uint32_t filled; /* bytes of the one under way; 0: none */
 	uint32_t total;

@@ -1,4 +1,5 @@
-/* The one clock: CLOCK_BOOTTIME in microseconds. No wall clock decides anything but what people read. */
+/* The one clock: CLOCK_BOOTTIME in microseconds. No wall clock decides anything but what people
+ * read. */
 #ifndef CAMGATE_CLOCK_H
 #define CAMGATE_CLOCK_H
 

@@ -1,10 +1,11 @@
 /*
  * HPKE (RFC 9180), mode Auth and mode Base, DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-128-GCM,
- * single shot (sequence number 0). Built on OpenSSL's EVP, because OpenSSL 3.0 has no HPKE of its own.
+ * single shot (sequence number 0). Built on OpenSSL's EVP, because OpenSSL 3.0 has no HPKE of its
+ * own.
  *
- * Pure but for the ephemeral key that seal draws. 0; -EBADMSG for a point that is not on the curve or
- * a seal that does not open (the output is wiped); -ENOMEM. Secrets live in OpenSSL's secure heap and
- * are wiped on every path.
+ * Pure but for the ephemeral key that seal draws. 0; -EBADMSG for a point that is not on the curve
+ * or a seal that does not open (the output is wiped); -ENOMEM. Secrets live in OpenSSL's secure
+ * heap and are wiped on every path.
  */
 #ifndef CAMGATE_HPKE_H
 #define CAMGATE_HPKE_H

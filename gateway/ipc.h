@@ -1,12 +1,12 @@
 /*
  * Messages between the roles: camera ⇄ keeper ⇄ web, over SOCK_SEQPACKET Unix sockets.
  *
- * The keeper listens on three sockets in its socket directory (mode 0700): "camera", "web", "admin".
- * The peer's credentials are checked by the kernel's word (SO_PEERCRED). A role whose keeper is gone
- * exits; whoever started it starts it again. Every message is one datagram: a type byte, then the
- * fields in the order of the struct, in wire.h's encoding (big-endian; str = length byte + text;
- * blob = u16 length + bytes). Parse functions return 0 or -EBADMSG; a peer that sends a bad message
- * is cut off. Descriptors travel beside the message; whoever receives one owns it.
+ * The keeper listens on three sockets in its socket directory (mode 0700): "camera", "web",
+ * "admin". The peer's credentials are checked by the kernel's word (SO_PEERCRED). A role whose
+ * keeper is gone exits; whoever started it starts it again. Every message is one datagram: a type
+ * byte, then the fields in the order of the struct, in wire.h's encoding (big-endian; str = length
+ * byte + text; blob = u16 length + bytes). Parse functions return 0 or -EBADMSG; a peer that sends
+ * a bad message is cut off. Descriptors travel beside the message; whoever receives one owns it.
  *
  * The order of messages on one socket is kept, and relied upon: IPC_TELL_KEY comes before any frame
  * of its epoch may be sent, IPC_RING before an IPC_GIVE that names it.
@@ -26,7 +26,7 @@ enum {
 enum ipc_type {
 	/* camera → keeper */
 	IPC_CAMERA_HELLO = 1, /* + device descriptor, unless it is a test pattern */
-	IPC_READER,           /* + ring memfd, + eventfd of this reader */
+	IPC_READER, /* + ring memfd, + eventfd of this reader */
 	IPC_WRAPPED,
 	IPC_ROTATED,
 	IPC_ROTATION_DUE, /* no fields: the epoch is near its end */
@@ -39,11 +39,12 @@ enum ipc_type {
 	IPC_DROP_READER,
 	IPC_WRAP,
 	IPC_ROTATE, /* at once; the answer is IPC_ROTATED */
-	IPC_SWITCH, /* to the prepared epoch, which all watchers have now; the answer is IPC_ROTATED */
+	IPC_SWITCH, /* to the prepared epoch, which all watchers have now; the answer is IPC_ROTATED
+		     */
 	/* web → keeper */
 	IPC_WEB_HELLO = 64,
 	IPC_OPENED, /* a websocket is there: the keeper answers IPC_TELL with a CHALLENGE */
-	IPC_HEARD,  /* a keeper-plane message of a display, untouched */
+	IPC_HEARD, /* a keeper-plane message of a display, untouched */
 	IPC_CLOSED,
 	IPC_COUNTS, /* of one stream: when it ends (before IPC_TAKEN/IPC_CLOSED) and every 5 s */
 	IPC_TAKEN,
@@ -51,13 +52,13 @@ enum ipc_type {
 	IPC_REFUSALS, /* what the web role refused by itself since it last said so */
 	/* keeper → web */
 	IPC_WEB_CONFIG = 96,
-	IPC_TELL,     /* send these bytes to this display, in order */
+	IPC_TELL, /* send these bytes to this display, in order */
 	IPC_TELL_KEY, /* the same, a KEY: from now on frames of this epoch may go to this stream */
-	IPC_ADMIT,    /* logged in: the login deadline is lifted */
-	IPC_GIVE,     /* this stream of this connection is given that camera */
-	IPC_TAKE,     /* end the stream: wipe its buffer, ABORT what is under way; answer IPC_TAKEN */
-	IPC_CUT,      /* end the connection; answer IPC_CUT_DONE */
-	IPC_RING,     /* + memfd, + eventfd: a camera's frames; nothing of it may be sent before GIVE */
+	IPC_ADMIT, /* logged in: the login deadline is lifted */
+	IPC_GIVE, /* this stream of this connection is given that camera */
+	IPC_TAKE, /* end the stream: wipe its buffer, ABORT what is under way; answer IPC_TAKEN */
+	IPC_CUT, /* end the connection; answer IPC_CUT_DONE */
+	IPC_RING, /* + memfd, + eventfd: a camera's frames; nothing of it may be sent before GIVE */
 	IPC_RING_GONE,
 	/* any role → keeper */
 	IPC_SANDBOX = 128, /* what the sandbox got, one line, for status */
@@ -80,8 +81,8 @@ int ipc_accept(int listener, pid_t *ret_pid, uid_t *ret_uid);
 /* Sends data (type byte included). Descriptors stay the caller's. 0, -EAGAIN when the peer is too
  * slow (the caller decides; a role that is 1 MiB behind is treated as hung), -EPIPE, … */
 int ipc_send(int fd, const uint8_t *data, size_t size, const int *descriptors, size_t count);
-/* Receives into buffer (IPC_MESSAGE_MAX_BYTES). 0; -EAGAIN; -ECONNRESET at end of file; -EBADMSG for
- * an empty or truncated datagram or too many descriptors (which are closed). */
+/* Receives into buffer (IPC_MESSAGE_MAX_BYTES). 0; -EAGAIN; -ECONNRESET at end of file; -EBADMSG
+ * for an empty or truncated datagram or too many descriptors (which are closed). */
 int ipc_receive(int fd, uint8_t *buffer, size_t size, struct ipc_message *ret);
 /* Closes the descriptors that nobody took (took = set to -1). */
 void ipc_message_finish(struct ipc_message *m);
@@ -98,9 +99,10 @@ struct ipc_camera_hello {
 	uint16_t width, height;
 	uint32_t frame_interval_us;
 	uint32_t frame_max_bytes; /* largest sealed frame, header included: the ring's slot size */
-	char source[IPC_TEXT_MAX_BYTES + 1]; /* "/dev/video0", "pattern:1280x720@15": for people only */
-	char model[IPC_TEXT_MAX_BYTES + 1];  /* the driver's card text */
-	char mode[IPC_TEXT_MAX_BYTES + 1];   /* "MJPG 1280x720 at 30 fps, passed through" */
+	char source[IPC_TEXT_MAX_BYTES +
+		    1]; /* "/dev/video0", "pattern:1280x720@15": for people only */
+	char model[IPC_TEXT_MAX_BYTES + 1]; /* the driver's card text */
+	char mode[IPC_TEXT_MAX_BYTES + 1]; /* "MJPG 1280x720 at 30 fps, passed through" */
 };
 struct ipc_reader {
 	uint32_t reader;
@@ -114,7 +116,7 @@ struct ipc_wrapped {
 };
 struct ipc_rotated {
 	uint64_t request; /* of IPC_ROTATE or IPC_SWITCH; 0 when the camera did it by itself */
-	uint32_t epoch;   /* now in force */
+	uint32_t epoch; /* now in force */
 };
 enum ipc_camera_activity { CAMERA_IDLE = 0, CAMERA_STREAMING, CAMERA_FROZEN, CAMERA_FAILING };
 /* Reasons for which a captured buffer is not published. */
@@ -146,7 +148,8 @@ struct ipc_turned_away {
 	char reason[IPC_TEXT_MAX_BYTES + 1];
 };
 struct ipc_demand {
-	uint8_t renditions; /* bit n: rendition n has a viewer; 0: stop capturing after the linger */
+	uint8_t renditions; /* bit n: rendition n has a viewer; 0: stop capturing after the linger
+			     */
 };
 /* IPC_ADD_READER and IPC_DROP_READER: struct ipc_reader */
 struct ipc_wrap {
@@ -154,7 +157,8 @@ struct ipc_wrap {
 	uint8_t display[DISPLAY_ID_BYTES];
 	uint8_t kem_public[POINT_BYTES];
 	uint8_t session[SESSION_ID_BYTES];
-	uint8_t purpose; /* KEY_NEXT wraps (and first makes) the next epoch, all others the current */
+	uint8_t purpose; /* KEY_NEXT wraps (and first makes) the next epoch, all others the current
+			  */
 	uint8_t nonce[REQUEST_NONCE_BYTES]; /* of KEY_WATCH and KEY_TIME; zeroes otherwise */
 };
 /* IPC_ROTATE and IPC_SWITCH */
@@ -194,12 +198,12 @@ struct ipc_counts {
 };
 /* Why the web role refuses, for status: the network hears one answer. */
 enum web_refusal {
-	WEB_REFUSED_LIMIT,  /* too many connections */
-	WEB_REFUSED_HOST,   /* not a name of this hub */
+	WEB_REFUSED_LIMIT, /* too many connections */
+	WEB_REFUSED_HOST, /* not a name of this hub */
 	WEB_REFUSED_ORIGIN, /* another site's page */
 	WEB_REFUSED_MESSAGE, /* malformed, oversized, too many, or before login */
-	WEB_REFUSED_TIME,   /* no login in time */
-	WEB_HELD_BACK,      /* a frame that was not the stream's: a fault of the hub, and an alarm */
+	WEB_REFUSED_TIME, /* no login in time */
+	WEB_HELD_BACK, /* a frame that was not the stream's: a fault of the hub, and an alarm */
 	WEB_REFUSALS,
 };
 struct ipc_refusals {
@@ -215,7 +219,8 @@ struct ipc_stream {
 
 struct ipc_web_config {
 	uint32_t reader; /* this web process's number, for status */
-	const uint8_t *certificate_pem; /* chain, leaf first; borrowed when parsed, as are the next */
+	const uint8_t
+		*certificate_pem; /* chain, leaf first; borrowed when parsed, as are the next */
 	size_t certificate_pem_size;
 	const uint8_t *key_pem;
 	size_t key_pem_size;
@@ -243,8 +248,8 @@ struct ipc_give {
 };
 enum ipc_cut_mode {
 	CUT_RESET = 1, /* TCP reset, nothing queued is delivered: revoke */
-	CUT_REFUSE,    /* websocket close 4000 */
-	CUT_BUSY,      /* websocket close 4001 */
+	CUT_REFUSE, /* websocket close 4000 */
+	CUT_BUSY, /* websocket close 4001 */
 };
 struct ipc_cut {
 	uint64_t connection;
@@ -289,7 +294,7 @@ IPC_CODEC(wrap);
 IPC_CODEC_SHARED(request); /* IPC_ROTATE, IPC_SWITCH */
 IPC_CODEC(web_hello);
 IPC_CODEC(opened);
-IPC_CODEC_SHARED(relay);      /* IPC_HEARD, IPC_TELL */
+IPC_CODEC_SHARED(relay); /* IPC_HEARD, IPC_TELL */
 IPC_CODEC_SHARED(connection); /* IPC_CLOSED, IPC_ADMIT, IPC_CUT_DONE */
 IPC_CODEC(counts);
 IPC_CODEC(refusals);

@@ -1,5 +1,6 @@
 /*
- * P-256 key pairs, ECDSA, digests, randomness and the secure heap: what we use of OpenSSL, in one place.
+ * P-256 key pairs, ECDSA, digests, randomness and the secure heap: what we use of OpenSSL, in one
+ * place.
  *
  * Signatures are r‖s (64 bytes) everywhere outside this file; the strict conversion from and to
  * OpenSSL's DER is here. Secrets live in OpenSSL's secure heap, which is mandatory: a role that
@@ -29,7 +30,8 @@ void key_pair_finish(struct key_pair *k);
 /* A public EVP_PKEY from an uncompressed point; checks that it is on the curve. */
 int point_to_pkey(const uint8_t point[static POINT_BYTES], EVP_PKEY **ret);
 /* Raw ECDH x coordinate (32 bytes) into secure-heap memory of the caller. */
-int key_pair_dh(const struct key_pair *k, const uint8_t point[static POINT_BYTES], uint8_t out[static 32]);
+int key_pair_dh(
+	const struct key_pair *k, const uint8_t point[static POINT_BYTES], uint8_t out[static 32]);
 
 /* ECDSA with SHA-256 over prefix ‖ data; prefix is an ASCII label without its NUL. */
 int key_sign(const struct key_pair *k, const char *prefix, const uint8_t *data, size_t size,
@@ -39,7 +41,8 @@ __attribute__((warn_unused_result)) int key_verify(const uint8_t public[static P
 	const uint8_t signature[static SIGNATURE_BYTES]);
 /* Strict DER ⇄ r‖s: minimal lengths, positive integers of at most 32 bytes, no trailing bytes. */
 int signature_from_der(const uint8_t *der, size_t size, uint8_t out[static SIGNATURE_BYTES]);
-ssize_t signature_to_der(const uint8_t signature[static SIGNATURE_BYTES], uint8_t *out, size_t size);
+ssize_t signature_to_der(
+	const uint8_t signature[static SIGNATURE_BYTES], uint8_t *out, size_t size);
 
 struct digest_part {
 	const void *data;
@@ -63,7 +66,8 @@ void transcript_of(uint8_t version, const uint8_t challenge[static WIRE_CHALLENG
 	const uint8_t nonce[static NONCE_BYTES], uint8_t out[static DIGEST_BYTES]);
 
 /* A whole signed message: envelope, body, signature. Size, or -ENOSPC, -errno. */
-ssize_t message_sign(const struct key_pair *k, const struct wire_envelope *e, uint8_t *out, size_t size);
+ssize_t message_sign(
+	const struct key_pair *k, const struct wire_envelope *e, uint8_t *out, size_t size);
 /* Parses, checks type, session, counter and signature, in this order. 0 or -EBADMSG. */
 __attribute__((warn_unused_result)) int message_open(const uint8_t public[static POINT_BYTES],
 	uint8_t type, const uint8_t session[static SESSION_ID_BYTES], uint32_t counter,

@@ -1,9 +1,11 @@
 /*
- * SFrame (RFC 9605), cipher suite 4, AES_128_GCM_SHA256_128; and the epochs that spend its counters.
+ * SFrame (RFC 9605), cipher suite 4, AES_128_GCM_SHA256_128; and the epochs that spend its
+ * counters.
  *
- * One key and one counter per camera and epoch, for all renditions: a counter is spent by one function
- * (inside epoch_seal), before use, and never after a fork. Belongs to one thread. Keys are in the
- * secure heap. -EBADMSG for anything that does not open or is not minimal; the output is wiped.
+ * One key and one counter per camera and epoch, for all renditions: a counter is spent by one
+ * function (inside epoch_seal), before use, and never after a fork. Belongs to one thread. Keys are
+ * in the secure heap. -EBADMSG for anything that does not open or is not minimal; the output is
+ * wiped.
  */
 #ifndef CAMGATE_SFRAME_H
 #define CAMGATE_SFRAME_H
@@ -19,7 +21,8 @@ enum {
 };
 
 /* RFC 9605, section 4.3. Returns the header's size. */
-size_t sframe_encode_header(uint64_t kid, uint64_t ctr, uint8_t out[static SFRAME_HEADER_MAX_BYTES]);
+size_t sframe_encode_header(
+	uint64_t kid, uint64_t ctr, uint8_t out[static SFRAME_HEADER_MAX_BYTES]);
 /* Refuses non-minimal integers. Returns the header's size, or -EBADMSG. */
 ssize_t sframe_parse_header(const uint8_t *data, size_t size, uint64_t *ret_kid, uint64_t *ret_ctr);
 
@@ -27,8 +30,8 @@ ssize_t sframe_parse_header(const uint8_t *data, size_t size, uint64_t *ret_kid,
 struct sframe_key;
 struct sframe_key *sframe_key_create(const uint8_t base_key[static EPOCH_KEY_BYTES], uint64_t kid);
 void sframe_key_destroy(struct sframe_key *k);
-/* out holds header ‖ ciphertext ‖ tag, plaintext_size + SFRAME_OVERHEAD_BYTES at most; may not overlap
- * the plaintext. Returns the size, or -errno. */
+/* out holds header ‖ ciphertext ‖ tag, plaintext_size + SFRAME_OVERHEAD_BYTES at most; may not
+ * overlap the plaintext. Returns the size, or -errno. */
 __attribute__((warn_unused_result)) ssize_t sframe_seal(struct sframe_key *k, uint64_t ctr,
 	const uint8_t *metadata, size_t metadata_size, const uint8_t *plaintext,
 	size_t plaintext_size, uint8_t *out, size_t out_size);
@@ -40,7 +43,8 @@ __attribute__((warn_unused_result)) ssize_t sframe_open(struct sframe_key *k,
 /* ---- epochs of one camera process ---- */
 
 struct epochs;
-/* home and camera as adopted, generation as announced. lifetime_us at most 600 s. NULL: no memory. */
+/* home and camera as adopted, generation as announced. lifetime_us at most 600 s. NULL: no memory.
+ */
 struct epochs *epochs_create(const uint8_t home[static HOME_ID_BYTES],
 	const uint8_t generation[static GENERATION_BYTES], uint64_t lifetime_us, uint64_t now_us);
 void epochs_destroy(struct epochs *e);

@@ -130,7 +130,7 @@ void wire_write_u32(struct wire_writer *w, uint32_t value);
 void wire_write_u64(struct wire_writer *w, uint64_t value);
 void wire_write_bytes(struct wire_writer *w, const uint8_t *data, size_t size);
 void wire_write_str(struct wire_writer *w, const char *text); /* bad beyond 255 bytes */
-ssize_t wire_writer_end(const struct wire_writer *w);         /* bytes used, or -ENOSPC */
+ssize_t wire_writer_end(const struct wire_writer *w); /* bytes used, or -ENOSPC */
 
 /* True for 1..NAME_MAX_BYTES bytes of valid UTF-8 without control characters (C0, DEL, C1) and
  * without a space at either end. */
@@ -189,7 +189,7 @@ struct wire_envelope {
 	const uint8_t *body; /* borrowed */
 	size_t body_size;
 	const uint8_t *signature; /* borrowed, SIGNATURE_BYTES */
-	size_t signed_size;       /* the bytes from the start of the message that are signed */
+	size_t signed_size; /* the bytes from the start of the message that are signed */
 };
 /* Writes everything but the signature; the caller signs those bytes and appends 64 more. */
 ssize_t wire_encode_envelope(const struct wire_envelope *e, uint8_t *out, size_t size);
@@ -312,7 +312,8 @@ struct wire_chunk {
 };
 void wire_encode_chunk_header(
 	const struct wire_chunk *c, uint8_t out[static WIRE_CHUNK_HEADER_BYTES]);
-/* *ret_piece borrows from data. Checks 1 <= piece, offset + piece <= total <= WIRE_FRAME_MAX_BYTES. */
+/* *ret_piece borrows from data. Checks 1 <= piece, offset + piece <= total <= WIRE_FRAME_MAX_BYTES.
+ */
 int wire_parse_chunk(const uint8_t *data, size_t size, struct wire_chunk *ret,
 	const uint8_t **ret_piece, size_t *ret_piece_size);
 

@@ -89,8 +89,8 @@ struct connection *connection_create(
 	limit = limit_reached(all, &address);
 	c = limit ? NULL : calloc(1, sizeof *c);
 	if (!c) {
-		connection_note_refusal(all, WEB_REFUSED_LIMIT, text,
-			limit ? limit : "out of memory", now_us);
+		connection_note_refusal(
+			all, WEB_REFUSED_LIMIT, text, limit ? limit : "out of memory", now_us);
 		return NULL;
 	}
 	c->id = ++all->last_id;

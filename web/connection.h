@@ -58,7 +58,8 @@ struct connection *connection_create(
 /* Ends the session (wiping its buffers) and frees; accepts NULL. */
 void connection_destroy(struct connections *all, struct connection *c);
 struct connection *connection_find(const struct connections *all, uint64_t id);
-/* Counts that a peer was refused and logs why; peers can cause these, so only so many in a minute. */
+/* Counts that a peer was refused and logs why; peers can cause these, so only so many in a minute.
+ */
 void connection_note_refusal(struct connections *all, enum web_refusal refusal, const char *peer,
 	const char *reason, uint64_t now_us);
 /* True when it took too long to ask for something, or to log in. */

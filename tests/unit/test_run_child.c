@@ -16,8 +16,8 @@ enum { SECOND_US = 1000 * 1000 };
 
 /* Lets the child say text in one life that begins now and ends after life_us; what was passed on is
  * in heard. */
-static void live_and_say(
-	struct child *c, const char *text, uint64_t *now_us, uint64_t life_us, char *heard, size_t size)
+static void live_and_say(struct child *c, const char *text, uint64_t *now_us, uint64_t life_us,
+	char *heard, size_t size)
 {
 	int said[2];
 	int passed[2];

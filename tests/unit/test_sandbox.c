@@ -67,8 +67,8 @@ static int run_inside(unsigned int rights, attempt *f, char *errors, size_t erro
 	errors[used] = '\0';
 	(void)close(pipe_fds[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	/* A C library that blocks signals around the call (glibc's fork since 2.41) leaves no room for
-	 * the handler: then the kernel ends the process. */
+	/* A C library that blocks signals around the call (glibc's fork since 2.41) leaves no room
+	 * for the handler: then the kernel ends the process. */
 	if (WIFSIGNALED(status)) {
 		assert_int_equal(WTERMSIG(status), SIGSYS);
 		return ENDED_BY_SANDBOX;

@@ -88,11 +88,13 @@ static inline void keeper_receive(struct fixture *f, uint8_t type, uint8_t skip)
 		if (f->message.type == IPC_REFUSALS && type != IPC_REFUSALS) {
 			keeper_note_refusals(f);
 		}
-	} while (f->message.type == skip || (f->message.type == IPC_REFUSALS && type != IPC_REFUSALS));
+	} while (f->message.type == skip ||
+		 (f->message.type == IPC_REFUSALS && type != IPC_REFUSALS));
 	assert_int_equal(f->message.type, type);
 }
 
-/* Until at least n refusals of this kind were told of; other tests of the same role may add some. */
+/* Until at least n refusals of this kind were told of; other tests of the same role may add some.
+ */
 static inline void keeper_await_refusals(struct fixture *f, enum web_refusal refusal, uint32_t n)
 {
 	while (f->refused.counts[refusal] < n) {

@@ -231,6 +231,7 @@ int main(int argc, char **argv)
 	hub_init(&hub, NULL);
 	const char *spec = choose_camera(&hub, pattern, &source);
 	hub_start(&hub, (const char *[]){"--camera", spec, NULL});
+	WAIT_FOR(hub.loop, hub_camera_is(&hub, spec, "state", "ready"), HUB_PATIENCE_MS);
 	for (size_t i = 0; i < 3; i++) {
 		for (; started < counts[i]; started++) {
 			start_viewer(&viewers[started], &hub, started == 0);

@@ -61,9 +61,7 @@ stop() {
 }
 
 mkdir -p "$work/home" "$work/camgate"
-(cd "$root" && git ls-files -z --cached --others --exclude-standard |
-	xargs -0 sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh |
-	tar -c --null -T - | tar -x -C "$work/camgate")
+tar -c -C "$root" --exclude=./build --exclude=./.git --exclude=node_modules . | tar -x -C "$work/camgate"
 : >"$work/first.log"
 
 start "$work/first.log"

@@ -62,8 +62,7 @@ static void start_viewer(struct reader *r, struct hub *hub, bool opens)
 {
 	struct wire_link link;
 	hub_make_link(hub, "all", NULL, &link);
-	assert_int_equal(reader_init(r, hub->port, &link, "Viewer"), 0);
-	r->opens = opens;
+	assert_int_equal(reader_init(r, hub->port, &link, "Viewer", opens), 0);
 	r->received = on_received;
 }
 

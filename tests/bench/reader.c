@@ -245,10 +245,11 @@ static int upgrade(struct reader *r, uint16_t port, const char *origin)
 	return fcntl(r->fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int reader_init(struct reader *r, uint16_t port, const struct wire_link *link, const char *name)
+int reader_init(struct reader *r, uint16_t port, const struct wire_link *link, const char *name,
+	bool opens)
 {
 	char origin[64];
-	*r = (struct reader){.fd = -1};
+	*r = (struct reader){.fd = -1, .opens = opens};
 	(void)snprintf(origin, sizeof(origin), "https://127.0.0.1:%u", port);
 	int result = display_keys_generate(&r->keys);
 	if (result < 0) {

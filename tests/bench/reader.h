@@ -28,7 +28,8 @@ struct reader {
 };
 
 /* Connects to 127.0.0.1, pairs by this link, watches every camera it is given. 0 or -errno. */
-int reader_init(struct reader *r, uint16_t port, const struct wire_link *link, const char *name);
+int reader_init(struct reader *r, uint16_t port, const struct wire_link *link, const char *name,
+	bool opens);
 void reader_finish(struct reader *r);
 /* Reads from all of them until then. */
 void reader_run(struct reader *readers, size_t count, uint64_t until_us);

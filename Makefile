@@ -216,7 +216,7 @@ run:
 check:
 	$(Q)$(PACKAGES) build check
 	$(Q)tests/run.sh --reset
-	$(again) check-suites; status=$$?; tests/run.sh --total && exit $$status
+	$(again) check-suites; tests/run.sh --total $$?
 
 check-suites:
 	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display fakecam
@@ -233,7 +233,7 @@ node:
 test:
 	$(Q)$(PACKAGES) build check scripts browser hub
 	$(Q)tests/run.sh --reset
-	$(again) test-suites; status=$$?; tests/run.sh --total && exit $$status
+	$(again) test-suites; tests/run.sh --total $$?
 
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
@@ -248,7 +248,7 @@ check-sanitized:
 		TIMEOUT=400 $(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 tests/browser/node_modules: tests/browser/package-lock.json
-	$(Q)cd tests/browser && npm ci --no-audit --no-fund --silent && touch node_modules
+	$(Q)cd tests/browser && npm ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules
 
 browser: $(OUT)/camgate $(OUT)/tests/integration/display tests/browser/node_modules
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=300 tests/run.sh --title "browser tests" \

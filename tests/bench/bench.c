@@ -234,6 +234,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < 3; i++) {
 		for (; started < counts[i]; started++) {
 			start_viewer(&viewers[started], &hub, started == 0);
+			/* Who is there already keeps watching. */
+			reader_run(viewers, started + 1, client_now_us() + SETTLE_US / VIEWERS_MAX);
 		}
 		measure(&hub, viewers, counts[i], seconds, &rows[i]);
 	}

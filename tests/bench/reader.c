@@ -82,7 +82,7 @@ static bool on_picture(void *user, const struct display_picture *p)
 
 /* ---- receiving ---- */
 
-/* True if this was a chunk that the display shall not see. */
+/* True if this was a piece of a frame that the display shall not see. */
 static bool take_chunk(struct reader *r, const uint8_t *message, size_t size)
 {
 	struct wire_chunk chunk;
@@ -90,7 +90,7 @@ static bool take_chunk(struct reader *r, const uint8_t *message, size_t size)
 	const uint8_t *piece;
 	size_t piece_size;
 	if (wire_parse_chunk(message, size, &chunk, &piece, &piece_size) < 0) {
-		return false;
+		return !r->opens && size > 0 && message[0] == WIRE_ABORT;
 	}
 	if (chunk.offset == 0 && wire_parse_frame_header(piece, piece_size, &header) == 0) {
 		r->capture_us = header.capture_us;
@@ -245,8 +245,8 @@ static int upgrade(struct reader *r, uint16_t port, const char *origin)
 	return fcntl(r->fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int reader_init(struct reader *r, uint16_t port, const struct wire_link *link, const char *name,
-	bool opens)
+int reader_init(
+	struct reader *r, uint16_t port, const struct wire_link *link, const char *name, bool opens)
 {
 	char origin[64];
 	*r = (struct reader){.fd = -1, .opens = opens};

@@ -66,16 +66,13 @@ static enum refusal refusal_of(enum pairing_result result)
 	return REFUSED_PROOF;
 }
 
-/* What the signature of PAIR covers: T ‖ proof. */
 static int verify_pair_signature(
 	const struct wire_pair *m, const uint8_t transcript[static DIGEST_BYTES])
 {
-	uint8_t covered[2 * DIGEST_BYTES];
+	uint8_t covered[WIRE_PAIR_SIGNED_MAX_BYTES];
+	size_t size = wire_pair_signed(m, transcript, covered);
 
-	memcpy(covered, transcript, DIGEST_BYTES);
-	memcpy(covered + DIGEST_BYTES, m->proof, DIGEST_BYTES);
-	return key_verify(
-		m->sign_public, "camgate pair v1", covered, sizeof(covered), m->signature);
+	return key_verify(m->sign_public, "camgate pair v1", covered, size, m->signature);
 }
 
 /* The keys are stored and used for years: a point that is not on the curve never gets that far. */

@@ -45,6 +45,7 @@ enum {
 	WIRE_WRAP_INFO_BYTES = 121,
 	WIRE_WRAPPED_MAX_BYTES = 56,
 	WIRE_STREAMS_MAX = 64,
+	WIRE_PAIR_SIGNED_MAX_BYTES = 2 * DIGEST_BYTES + 1 + NAME_MAX_BYTES,
 	WIRE_LINK_BYTES = 57,
 	WIRE_LINK_TEXT_BYTES = 77, /* base64url without padding, and a NUL */
 };
@@ -168,6 +169,9 @@ struct wire_pair {
 };
 ssize_t wire_encode_pair(const struct wire_pair *p, uint8_t *out, size_t size);
 int wire_parse_pair(const uint8_t *data, size_t size, struct wire_pair *ret);
+/* What the signature of PAIR covers, after its label: T ‖ proof ‖ str name. Returns the size. */
+size_t wire_pair_signed(const struct wire_pair *p, const uint8_t transcript[static DIGEST_BYTES],
+	uint8_t out[static WIRE_PAIR_SIGNED_MAX_BYTES]);
 
 struct wire_link {
 	bool owner;

@@ -101,6 +101,17 @@ int wire_parse_pair(const uint8_t *data, size_t size, struct wire_pair *ret)
 	return 0;
 }
 
+size_t wire_pair_signed(const struct wire_pair *p, const uint8_t transcript[static DIGEST_BYTES],
+	uint8_t out[static WIRE_PAIR_SIGNED_MAX_BYTES])
+{
+	struct wire_writer w = wire_writer_init(out, WIRE_PAIR_SIGNED_MAX_BYTES);
+
+	wire_write_bytes(&w, transcript, DIGEST_BYTES);
+	wire_write_bytes(&w, p->proof, DIGEST_BYTES);
+	wire_write_str(&w, p->name);
+	return w.used;
+}
+
 /* Base64url (RFC 4648, section 5) of 57 bytes, which is 19 groups of three: no padding to treat. */
 _Static_assert(WIRE_LINK_BYTES % 3 == 0, "a link is whole groups");
 _Static_assert(WIRE_LINK_TEXT_BYTES == WIRE_LINK_BYTES / 3 * 4 + 1, "and a NUL");

@@ -118,7 +118,7 @@ class Connection {
 			throw new Error('wrong link');
 		}
 		const key = createPublicKey({ key: pointToJwk(signPublic), format: 'jwk' });
-		const signed = Buffer.concat([Buffer.from('camgate pair v1'), T, proof]);
+		const signed = Buffer.concat([Buffer.from('camgate pair v1'), T, proof, data.subarray(172, 173 + size)]);
 		if (signature.length !== 64 || !verifyRaw(key, signed, signature)) {
 			throw new Error('pair signature');
 		}

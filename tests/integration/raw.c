@@ -119,14 +119,17 @@ size_t raw_make_login(struct raw *r, const struct display_keys *keys, uint8_t *o
 size_t raw_make_pair(struct raw *r, const struct display_keys *keys, const struct wire_link *link,
 	const char *name, uint8_t *out, size_t size)
 {
-	uint8_t covered[2 * DIGEST_BYTES], signature[SIGNATURE_BYTES];
+	uint8_t covered[2 * DIGEST_BYTES + 256], signature[SIGNATURE_BYTES];
+	struct wire_writer named = wire_writer_init(covered, sizeof(covered));
 	make_transcript(r, keys);
 	const struct digest_part parts[] = {{"camgate pair v1", 15}, {r->transcript, DIGEST_BYTES}};
-	memcpy(covered, r->transcript, DIGEST_BYTES);
+	uint8_t proof[DIGEST_BYTES];
+	assert_int_equal(hmac_sha256(link->secret, LINK_SECRET_BYTES, parts, 2, proof), 0);
+	wire_write_bytes(&named, r->transcript, DIGEST_BYTES);
+	wire_write_bytes(&named, proof, DIGEST_BYTES);
+	wire_write_str(&named, name);
 	assert_int_equal(
-		hmac_sha256(link->secret, LINK_SECRET_BYTES, parts, 2, covered + DIGEST_BYTES), 0);
-	assert_int_equal(
-		key_sign(&keys->sign, "camgate pair v1", covered, sizeof(covered), signature), 0);
+		key_sign(&keys->sign, "camgate pair v1", covered, named.used, signature), 0);
 	struct wire_writer w = wire_writer_init(out, size);
 	wire_write_u8(&w, WIRE_PAIR);
 	wire_write_u8(&w, WIRE_VERSION);
@@ -135,7 +138,7 @@ size_t raw_make_pair(struct raw *r, const struct display_keys *keys, const struc
 	wire_write_bytes(&w, keys->kem.public, POINT_BYTES);
 	wire_write_bytes(&w, r->nonce, NONCE_BYTES);
 	wire_write_str(&w, name);
-	wire_write_bytes(&w, covered + DIGEST_BYTES, DIGEST_BYTES);
+	wire_write_bytes(&w, proof, DIGEST_BYTES);
 	wire_write_bytes(&w, signature, SIGNATURE_BYTES);
 	assert_true(wire_writer_end(&w) > 0);
 	return w.used;

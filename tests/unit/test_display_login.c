@@ -41,11 +41,12 @@ static void a_link_is_answered_with_a_proof_that_only_its_owner_can_make(void **
 	transcript_of(1, hub.challenge, FAKE_ORIGIN, hub.keys.id, pair.nonce, hub.transcript);
 	const struct digest_part parts[] = {
 		{"camgate pair v1", 15}, {hub.transcript, sizeof(hub.transcript)}};
-	uint8_t proof[DIGEST_BYTES], covered[2 * DIGEST_BYTES];
+	uint8_t proof[DIGEST_BYTES], covered[2 * DIGEST_BYTES + sizeof("Kitchen")];
 	assert_int_equal(hmac_sha256(hub.link.secret, LINK_SECRET_BYTES, parts, 2, proof), 0);
 	assert_memory_equal(proof, pair.proof, sizeof(proof));
 	memcpy(covered, hub.transcript, DIGEST_BYTES);
 	memcpy(covered + DIGEST_BYTES, proof, DIGEST_BYTES);
+	memcpy(covered + sizeof(covered) - 8, "\7Kitchen", 8);
 	assert_int_equal(key_verify(pair.sign_public, "camgate pair v1", covered, sizeof(covered),
 				 pair.signature),
 		0);

@@ -298,7 +298,7 @@ static size_t make_pair(const struct display *d, const uint8_t key[static LINK_S
 	const char *name, bool right_signature)
 {
 	struct wire_pair m = {.version = 1};
-	uint8_t transcript[DIGEST_BYTES], covered[2 * DIGEST_BYTES];
+	uint8_t transcript[DIGEST_BYTES], covered[WIRE_PAIR_SIGNED_MAX_BYTES];
 	struct digest_part parts[] = {{"camgate pair v1", 15}, {transcript, sizeof(transcript)}};
 	ssize_t size;
 
@@ -308,10 +308,9 @@ static size_t make_pair(const struct display *d, const uint8_t key[static LINK_S
 	snprintf(m.name, sizeof(m.name), "%s", name);
 	transcript_of(1, display.challenge, "https://hub.local:8443", d->id, m.nonce, transcript);
 	assert_int_equal(hmac_sha256(key, LINK_SECRET_BYTES, parts, 2, m.proof), 0);
-	memcpy(covered, transcript, DIGEST_BYTES);
-	memcpy(covered + DIGEST_BYTES, m.proof, DIGEST_BYTES);
+	size = (ssize_t)wire_pair_signed(&m, transcript, covered);
 	assert_int_equal(
-		key_sign(&d->sign, "camgate pair v1", covered, sizeof(covered), m.signature), 0);
+		key_sign(&d->sign, "camgate pair v1", covered, (size_t)size, m.signature), 0);
 	m.signature[63] ^= !right_signature;
 	size = wire_encode_pair(&m, message, sizeof(message));
 	assert_true(size > 0);
@@ -403,6 +402,25 @@ static void wrong_used_expired_and_unknown_links_are_refused(void **state)
 	display_finish(&phone);
 }
 
+static void a_name_that_was_changed_on_the_way_is_refused(void **state)
+{
+	enum { NAME_AT = 1 + 1 + LINK_ID_BYTES + 2 * POINT_BYTES + NONCE_BYTES + 1 };
+	struct display phone;
+	struct store_display record;
+	size_t size;
+
+	(void)state;
+	display_init(&phone);
+	offer(false, true);
+	display_connect(&display, WEB, 10);
+	size = make_pair(&phone, secret, "Phone", true);
+	assert_int_equal(message[NAME_AT], 'P');
+	message[NAME_AT] = 'X';
+	expect_refused(size, REFUSED_SIGNATURE);
+	assert_int_not_equal(store_display_get(&fixture.files.store, phone.id, &record), 0);
+	display_finish(&phone);
+}
+
 static void a_display_cannot_pair_twice(void **state)
 {
 	(void)state;
@@ -460,6 +478,7 @@ int main(void)
 		TEST(a_link_pairs_with_what_it_offers),
 		TEST(the_first_owner_is_granted_the_cameras_that_are_there),
 		TEST(wrong_used_expired_and_unknown_links_are_refused),
+		TEST(a_name_that_was_changed_on_the_way_is_refused),
 		TEST(a_display_cannot_pair_twice),
 		TEST(a_pairing_that_cannot_be_stored_is_refused),
 	};

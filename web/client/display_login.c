@@ -30,11 +30,10 @@ static int display_send_pair(struct display *d, const uint8_t nonce[static NONCE
 	const struct digest_part proven[] = {
 		{label, sizeof(label) - 1}, {d->transcript, DIGEST_BYTES}};
 	int r = hmac_sha256(d->link.secret, LINK_SECRET_BYTES, proven, 2, pair.proof);
-	uint8_t to_sign[2 * DIGEST_BYTES];
-	memcpy(to_sign, d->transcript, DIGEST_BYTES);
-	memcpy(to_sign + DIGEST_BYTES, pair.proof, DIGEST_BYTES);
+	uint8_t to_sign[WIRE_PAIR_SIGNED_MAX_BYTES];
+	size_t to_sign_size = wire_pair_signed(&pair, d->transcript, to_sign);
 	if (r == 0) {
-		r = key_sign(&d->keys->sign, label, to_sign, sizeof(to_sign), pair.signature);
+		r = key_sign(&d->keys->sign, label, to_sign, to_sign_size, pair.signature);
 	}
 	uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 	ssize_t n = r < 0 ? r : wire_encode_pair(&pair, message, sizeof(message));

@@ -2,7 +2,7 @@
  * Proving who we are and checking who the hub is, and the signed messages after it, both ways.
  * Nothing here does I/O or keeps time.
  */
-import { Malformed, concat, equal, utf8 } from './bytes.js';
+import { Malformed, Writer, concat, equal, utf8 } from './bytes.js';
 import { sha256 } from './keys.js';
 import { encodeLogin, encodePair, encodeSigned, parseSigned, transcriptBytes } from './wire.js';
 
@@ -51,7 +51,8 @@ export async function makePair(identity, challenge, origin, link, name) {
 	const secret = await subtle.importKey('raw', link.secret, { name: 'HMAC', hash: 'SHA-256' },
 		false, ['sign']);
 	const proof = new Uint8Array(await subtle.sign('HMAC', secret, concat(label, T)));
-	const signature = await sign(identity, concat(label, T, proof));
+	const named = new Writer().str(name).done();
+	const signature = await sign(identity, concat(label, T, proof, named));
 	const { signPublic, kemPublic } = identity;
 	const message = encodePair({
 		linkId: link.id, signPublic, kemPublic, nonce, name, proof, signature,

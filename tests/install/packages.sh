@@ -7,7 +7,7 @@ set -eu
 build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libturbojpeg0-dev libudev-dev
 	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev"
 check="libcmocka-dev umockdev"
-browser="chromium"
+browser="chromium firefox-esr"
 scripts="v4l-utils iproute2 procps"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
 hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"

@@ -1,0 +1,121 @@
+/** The page in Firefox against the real gateway: what only one browser does right shows here. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import puppeteer from 'puppeteer-core';
+import { decode } from '../opix/opix.mjs';
+import { decodePng, tiles } from './browser.mjs';
+import { RealHub } from './real_hub.mjs';
+import { until } from './until.mjs';
+
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const skip = existsSync(FIREFOX) ? false : `${FIREFOX} is not installed`;
+const { SHOTS } = process.env;
+/** Rows of the picture that the label leaves free, in whole tiles of the code. */
+const FREE = { width: 1280, height: 640 };
+
+/** @type {import('puppeteer-core').Browser | undefined} */
+let browser;
+
+before(async () => {
+	if (!skip) {
+		browser = await puppeteer.launch({
+			browser: 'firefox', executablePath: FIREFOX, headless: true, acceptInsecureCerts: true,
+			defaultViewport: { width: 1280, height: 720 },
+		});
+	}
+});
+
+after(() => browser?.close());
+
+async function shot(page, name) {
+	if (SHOTS) {
+		mkdirSync(SHOTS, { recursive: true });
+		await page.screenshot({ path: `${SHOTS}/firefox-${name}.png` });
+	}
+}
+
+/** The code in the picture on the screen. */
+const seen = async (page) => decode(decodePng(Buffer.from(await page.screenshot())), FREE);
+
+const isLive = async (page) => (await tiles(page))[0]?.includes('LIVE') ?? false;
+const live = (page) => until('live', () => isLive(page), 20_000);
+const dark = (page, ms) => until('dark', async () => !await isLive(page), ms);
+
+const says = (page, text) => until(`the page says "${text}"`, () =>
+	page.$eval('#notice', (notice, wanted) => !notice.hidden && notice.innerText.includes(wanted),
+		text));
+
+/** @param {(hub: RealHub, page: import('puppeteer-core').Page) => Promise<void>} use */
+async function withPairedPage(use) {
+	const hub = await new RealHub().start();
+	const context = await browser.createBrowserContext();
+	try {
+		const page = await context.newPage();
+		await page.goto(await hub.firstLink());
+		await (await page.waitForSelector('#notice button')).click();
+		await live(page);
+		await use(hub, page);
+		assert.equal(await hub.stop(), 0, hub.output);
+	} catch (error) {
+		error.message += `\n${hub.output}`;
+		throw error;
+	} finally {
+		await context.close();
+		await hub.stop();
+	}
+}
+
+test('Firefox: a newcomer taps once, sees the camera, and is known again', { skip }, () =>
+	withPairedPage(async (hub, page) => {
+		const first = await seen(page);
+		assert.ok(first.ok && first.tiles === 200, JSON.stringify(first));
+		await shot(page, 'live');
+		await until('it moves', async () => (await seen(page)).number > first.number);
+		assert.ok(!page.url().includes('#'));
+		await page.reload();
+		await live(page);
+		const { displays } = await hub.ask('displays');
+		assert.deepEqual(displays.map(({ name, online }) => [name, online]),
+			[['Firefox on Linux', true]]);
+	}));
+
+test('Firefox: a revoke makes it dark in under a second, and it stays dark', { skip }, () =>
+	withPairedPage(async (hub, page) => {
+		assert.ok((await seen(page)).ok);
+		const start = Date.now();
+		await Promise.all([hub.ask('revoke', 'Firefox on Linux'), dark(page, 5000)]);
+		assert.equal((await seen(page)).badTiles, 200);
+		const ms = Date.now() - start;
+		assert.ok(ms < 1000, `dark after ${ms} ms`);
+		await says(page, 'was removed');
+		await shot(page, 'revoked');
+		await page.reload();
+		await says(page, 'was removed');
+		assert.equal((await seen(page)).badTiles, 200);
+	}));
+
+test('Firefox: whichever role is killed, it is live again by itself', { skip }, () =>
+	withPairedPage(async (hub, page) => {
+		for (const role of ['web', 'camera', 'keeper']) {
+			process.kill(hub.pid(role), 'SIGKILL');
+			await dark(page, 6000);
+			await live(page);
+			await until('a whole picture', async () => (await seen(page)).ok);
+		}
+		const { anomalies } = await hub.ask('status');
+		assert.ok(Object.values(anomalies).every((count) => count === 0),
+			JSON.stringify(anomalies));
+	}));
+
+test('Firefox: a minimised window shows nothing, lets the camera go, and is live again', { skip },
+	() => withPairedPage(async (hub, page) => {
+		const window = await page.windowId();
+		await browser.setWindowBounds(window, { windowState: 'minimized' });
+		await dark(page, 1000);
+		assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
+		await until('let go', async () => (await hub.ask('cameras')).cameras[0].watchers === 0);
+		await browser.setWindowBounds(window, { windowState: 'normal' });
+		await live(page);
+		await until('a whole picture', async () => (await seen(page)).ok);
+	}));

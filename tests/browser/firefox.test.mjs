@@ -72,7 +72,7 @@ test('Firefox: a newcomer taps once, sees the camera, and is known again', { ski
 		assert.ok(first.ok && first.tiles === 200, JSON.stringify(first));
 		await shot(page, 'live');
 		await until('it moves', async () => (await seen(page)).number > first.number);
-		assert.ok(!page.url().includes('#'));
+		assert.equal(await page.evaluate(() => location.hash), '');
 		await page.reload();
 		await live(page);
 		const { displays } = await hub.ask('displays');
@@ -109,9 +109,17 @@ test('Firefox: whichever role is killed, it is live again by itself', { skip }, 
 	}));
 
 test('Firefox: a minimised window shows nothing, lets the camera go, and is live again', { skip },
-	() => withPairedPage(async (hub, page) => {
+	(t) => withPairedPage(async (hub, page) => {
 		const window = await page.windowId();
-		await browser.setWindowBounds(window, { windowState: 'minimized' });
+		try {
+			await browser.setWindowBounds(window, { windowState: 'minimized' });
+		} catch (error) {
+			if (!String(error).includes('unknown command')) {
+				throw error;
+			}
+			t.skip('this Firefox minimises no window on command');
+			return;
+		}
 		await dark(page, 1000);
 		assert.equal(await page.evaluate(() => document.visibilityState), 'hidden');
 		await until('let go', async () => (await hub.ask('cameras')).cameras[0].watchers === 0);

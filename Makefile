@@ -29,7 +29,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 WERROR ?= $(if $(CI),-Werror)
 VERSION := 0.1.0
 
-LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson
+LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson inih
 ifneq ($(shell command -v pkg-config),)
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
 LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen

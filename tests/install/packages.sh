@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libturbojpeg0-dev libudev-dev
-	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev"
+	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev libinih-dev"
 check="libcmocka-dev umockdev"
 browser="chromium"
 scripts="v4l-utils iproute2 procps"

@@ -15,6 +15,7 @@ enum {
 	NAME = 256,
 	GRANT = 512,
 	REVOKE = 1024,
+	PROBE = 1 << 24,
 	CHECK_CONFIG = 1 << 16,
 
 	ROLES = KEEPER | WEB | CAMERA,
@@ -35,6 +36,9 @@ static const struct command commands[] = {
 	{"check-config", "[FILE]",
 		"says what is wrong with the configuration (/etc/camgate/camgate.conf), or ok", 0,
 		1, CHECK_CONFIG, false},
+	{"probe", "DEVICE",
+		"says whether a device is a camera, and why not, as udev's rules ask", 1, 1,
+		PROBE, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
 	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS",
@@ -74,6 +78,9 @@ static const struct command_option command_options[] = {
 	{'I', "--instance", "N", "tells several test pictures apart", CAMERA},
 	{'L', "--listen-fd", "N", "an inherited listening socket", WEB},
 	{'R', "--ready-fd", "N", "write one byte to this descriptor when ready", ROLES},
+	{'u', "--udev", NULL,
+		"ends with code 0 also for what is no camera, so that udev keeps the reason",
+		PROBE},
 	{'j', "--json", NULL, "prints JSON", RUN | ADMIN},
 };
 

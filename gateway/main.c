@@ -43,6 +43,7 @@ static int dispatch(const char *name, const struct options *o)
 		{"keeper", keeper_main},
 		{"web", web_main},
 		{"camera", camera_main},
+		{"probe", probe_main},
 		{"check-config", config_check_main},
 	};
 

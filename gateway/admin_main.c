@@ -55,6 +55,8 @@ static json_t *make_request(const char *command, const struct options *o)
 	} else if (strcmp(command, "name") == 0) {
 		(void)json_object_set_new(request, "camera", json_string(o->arguments[0]));
 		(void)json_object_set_new(request, "name", json_string(o->arguments[1]));
+	} else if (strcmp(command, "confirm") == 0 || strcmp(command, "ignore") == 0) {
+		(void)json_object_set_new(request, "camera", json_string(o->arguments[0]));
 	} else if (strcmp(command, "grant") == 0 || strcmp(command, "revoke") == 0) {
 		(void)json_object_set_new(request, "display", json_string(o->arguments[0]));
 		(void)json_object_set_new(request, "camera",

@@ -64,6 +64,12 @@ static json_t *dispatch(struct admin_server *a, const char *command, const json_
 	if (strcmp(command, "grant") == 0) {
 		return admin_grant(a, request);
 	}
+	if (strcmp(command, "confirm") == 0) {
+		return admin_confirm(a, request);
+	}
+	if (strcmp(command, "ignore") == 0) {
+		return admin_ignore(a, request);
+	}
 	return admin_error("this keeper knows no such command; is it older than the command line?");
 }
 

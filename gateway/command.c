@@ -17,9 +17,11 @@ enum {
 	REVOKE = 1024,
 	PROBE = 1 << 24,
 	CHECK_CONFIG = 1 << 16,
+	CONFIRM = 1 << 20,
+	IGNORE = 1 << 21,
 
 	ROLES = KEEPER | WEB | CAMERA,
-	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE,
+	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE,
 };
 
 static const struct command commands[] = {
@@ -39,6 +41,9 @@ static const struct command commands[] = {
 	{"probe", "DEVICE",
 		"says whether a device is a camera, and why not, as udev's rules ask", 1, 1,
 		PROBE, false},
+	{"confirm", "CAMERA", "takes a camera that cannot be told apart, or was ignored", 1, 1,
+		CONFIRM, false},
+	{"ignore", "CAMERA", "keeps a camera off until it is confirmed", 1, 1, IGNORE, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
 	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS",

@@ -225,7 +225,7 @@ struct ipc_web_config {
 	size_t certificate_pem_size;
 	const uint8_t *key_pem;
 	size_t key_pem_size;
-	const uint8_t *ca_der; /* what /ca.crt serves */
+	const uint8_t *ca_der; /* what /ca.crt serves; empty: the certificate is the owner's */
 	size_t ca_der_size;
 	uint8_t hosts_count;
 	char hosts[IPC_HOSTS_MAX][IPC_TEXT_MAX_BYTES + 1]; /* accepted names, lower case, no port */

@@ -18,7 +18,6 @@ enum {
 	/* What epoll reports that is no peer: far above any number a peer will have. */
 	EVENT_SIGNAL_OFFSET = PLANE_COUNT,
 	EVENTS_AT_ONCE = 32,
-	RENEW_EVERY_S = 60 * 60,
 };
 #define EVENT_BASE (UINT64_MAX - 16)
 
@@ -167,6 +166,7 @@ static int open_loop(struct keeper *k)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (k->epoll < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return -errno;
@@ -206,13 +206,16 @@ static int open_core(struct keeper *k)
 static int enter_sandbox(struct keeper *k)
 {
 	const char *const writable[] = {k->options->state_dir, NULL};
-	static const char *const readable[] = {"/sys", "/run/udev", NULL};
+	const char *readable[2 + KEEPER_CERTIFICATE_PLACES + 1] = {"/sys", "/run/udev"};
 	const struct sandbox s = {
 		.rights = SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_SIGNAL,
 		.writable = writable,
 		.readable = readable,
 	};
-	int result = sandbox_enter(&s, k->sandbox, sizeof(k->sandbox));
+	int result;
+
+	(void)keeper_certificate_places(k, &readable[2]);
+	result = sandbox_enter(&s, k->sandbox, sizeof(k->sandbox));
 
 	if (result < 0) {
 		log_error("cannot enter the sandbox: %s", strerror(-result));
@@ -233,6 +236,9 @@ static int set_up(struct keeper *k)
 	}
 	result = learn_names(k);
 	if (result == 0) {
+		result = keeper_certificate_init(k);
+	}
+	if (result == 0) {
 		result = open_state(k);
 	}
 	if (result < 0) {
@@ -252,24 +258,19 @@ static int set_up(struct keeper *k)
 
 /* ---- the loop ---- */
 
-static void renew(struct keeper *k, uint64_t now_us)
+/* True to go on. */
+static bool on_signal(struct keeper *k)
 {
-	struct ipc_web_config config;
-	int result;
+	struct signalfd_siginfo info;
 
-	if (now_us < k->renew_us) {
-		return;
+	if (read(k->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+		return true;
 	}
-	k->renew_us = now_us + RENEW_EVERY_S * UINT64_C(1000000);
-	result = authority_renew(&k->authority, k->options->state_dir, &k->names, &k->addresses,
-		(int64_t)time(NULL));
-	if (result < 0) {
-		log_error("the certificate cannot be renewed: %s", strerror(-result));
-	} else if (result > 0) {
-		log_info("the certificate is renewed");
-		keeper_fill_config(k, &config);
-		registry_web_config(k->registry, &config);
+	if (info.ssi_signo != SIGHUP) {
+		return false;
 	}
+	keeper_certificate_reload(k);
+	return true;
 }
 
 /* Milliseconds until something is due, rounded up, so that it is due when the loop wakes. */
@@ -286,7 +287,7 @@ static void on_event(struct keeper *k, const struct epoll_event *event)
 	struct keeper_peer *p;
 
 	if (event->data.u64 == EVENT_BASE + EVENT_SIGNAL_OFFSET) {
-		k->stopping = true;
+		k->stopping = !on_signal(k);
 	} else if (event->data.u64 >= EVENT_BASE) {
 		keeper_accept(k, (enum keeper_plane)(event->data.u64 - EVENT_BASE));
 	} else {
@@ -302,7 +303,6 @@ static int run_loop(struct keeper *k)
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int count;
 
-	k->renew_us = clock_now_us() + RENEW_EVERY_S * UINT64_C(1000000);
 	while (!k->stopping) {
 		count = epoll_wait(k->epoll, events, EVENTS_AT_ONCE, time_left(k));
 		if (count < 0 && errno != EINTR) {
@@ -314,7 +314,7 @@ static int run_loop(struct keeper *k)
 			keeper_reap(k);
 		}
 		registry_tick(k->registry);
-		renew(k, clock_now_us());
+		keeper_certificate_renew(k, clock_now_us());
 		keeper_reap(k);
 	}
 	return 0;
@@ -325,6 +325,7 @@ static void tear_down(struct keeper *k)
 	registry_destroy(k->registry);
 	keeper_peers_finish(k);
 	pairing_finish(&k->pairing);
+	keeper_certificate_finish(k);
 	authority_finish(&k->authority);
 	store_finish(&k->store);
 	for (size_t i = 0; i < PLANE_COUNT; i++) {

@@ -11,12 +11,14 @@
 
 #include "admin_server.h"
 #include "options.h"
+#include "tls_files.h"
 
 enum {
 	KEEPER_PEERS_MAX = 96,
 	KEEPER_ADMINS_MAX = 16,
 	KEEPER_BURST = 64, /* messages of one peer before the others have their turn */
 	KEEPER_REPORT_BYTES = 256,
+	KEEPER_CERTIFICATE_PLACES = 4,
 };
 
 enum keeper_plane { PLANE_CAMERA = 0, PLANE_WEB, PLANE_ADMIN, PLANE_COUNT };
@@ -30,10 +32,19 @@ struct keeper_peer {
 	bool doomed, kill; /* ended when the message under way is done with */
 };
 
+/* The owner's, as configured. */
+struct keeper_certificate {
+	bool configured;
+	struct tls_files files;
+	char paths[2][PATH_MAX]; /* certificate, key */
+	char places[KEEPER_CERTIFICATE_PLACES][PATH_MAX]; /* directories to read in */
+};
+
 struct keeper {
 	const struct options *options;
 	struct store store;
 	struct authority authority;
+	struct keeper_certificate certificate;
 	struct pairing pairing;
 	struct registry *registry;
 	struct admin_server admin;
@@ -65,6 +76,21 @@ void keeper_peers_finish(struct keeper *k);
 
 /* keeper_dispatch.c: one message. 0 or -EBADMSG. */
 int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message *m);
+
+/* keeper_certificate.c: what browsers see. */
+
+/* Reads what is configured, if anything is; before the sandbox. 0, or -errno after a line in the
+ * log. */
+int keeper_certificate_init(struct keeper *k);
+void keeper_certificate_finish(struct keeper *k);
+/* The directories that a reload reads in; returns how many. Borrowed. */
+size_t keeper_certificate_places(
+	const struct keeper *k, const char *ret[static KEEPER_CERTIFICATE_PLACES]);
+/* Reads the files again and hands them to the web role, whose connections stay; keeps the old ones,
+ * and says why, where the new ones cannot be used. */
+void keeper_certificate_reload(struct keeper *k);
+/* Renews the hub's own, looking once an hour. */
+void keeper_certificate_renew(struct keeper *k, uint64_t now_us);
 void keeper_fill_config(const struct keeper *k, struct ipc_web_config *ret);
 
 #endif

@@ -167,26 +167,6 @@ static int dispatch_camera(
 
 /* ---- web ---- */
 
-void keeper_fill_config(const struct keeper *k, struct ipc_web_config *ret)
-{
-	const struct authority *a = &k->authority;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->certificate_pem = a->certificate_pem;
-	ret->certificate_pem_size = a->certificate_pem_size;
-	ret->key_pem = (const uint8_t *)a->key_pem;
-	ret->key_pem_size = a->key_pem_size;
-	ret->ca_der = a->ca_der;
-	ret->ca_der_size = a->ca_der_size;
-	for (unsigned int i = 0; i < k->names.count && i < IPC_HOSTS_MAX; i++) {
-		size_t length = strlen(k->names.text[i]);
-
-		if (length <= IPC_TEXT_MAX_BYTES) {
-			memcpy(ret->hosts[ret->hosts_count++], k->names.text[i], length + 1);
-		}
-	}
-}
-
 static int on_web_hello(struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
 	struct ipc_web_hello hello;

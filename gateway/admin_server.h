@@ -57,8 +57,9 @@ struct admin_server {
 	struct admin_waiting waiting[REGISTRY_REVOCATIONS_MAX];
 };
 
-/* Answers one request, now or (revoke) later. */
-void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, size_t size);
+/* Answers one request, now or (revoke) later. may_change: the peer may do more than look. */
+void admin_server_hear(
+	struct admin_server *a, uint64_t peer, bool may_change, const char *text, size_t size);
 /* To be called from registry_output.revoked. */
 void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t cut_us);
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,25 +137,15 @@ static int watch(struct keeper *k, int fd, uint64_t what)
 
 static int open_listeners(struct keeper *k)
 {
-	static const char *const names[PLANE_COUNT] = {"camera", "web", "admin"};
-	const char *dir = k->options->socket_dir;
-	int result;
+	int result = keeper_door_init(&k->door);
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		result = -errno;
-		log_error("cannot make the socket directory %s: %s", dir, strerror(-result));
-		return result;
+	if (result == 0) {
+		result = keeper_door_open(&k->door, k->options->socket_dir, k->listeners);
 	}
-	for (size_t i = 0; i < PLANE_COUNT; i++) {
-		k->listeners[i] = ipc_listen(dir, names[i]);
-		result = k->listeners[i] < 0 ? k->listeners[i]
-					     : watch(k, k->listeners[i], EVENT_BASE + i);
-		if (result < 0) {
-			log_error("cannot listen on %s/%s: %s", dir, names[i], strerror(-result));
-			return result;
-		}
+	for (size_t i = 0; result == 0 && i < PLANE_COUNT; i++) {
+		result = watch(k, k->listeners[i], EVENT_BASE + i);
 	}
-	return 0;
+	return result;
 }
 
 static int open_loop(struct keeper *k)
@@ -279,7 +268,8 @@ static int time_left(const struct keeper *k)
 	uint64_t now_us = clock_now_us(), due_us = registry_deadline(k->registry);
 
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
-	return due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000);
+	return notify_timeout_ms(
+		&k->notify, now_us, due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000));
 }
 
 static void on_event(struct keeper *k, const struct epoll_event *event)
@@ -315,6 +305,7 @@ static int run_loop(struct keeper *k)
 		}
 		registry_tick(k->registry);
 		keeper_certificate_renew(k, clock_now_us());
+		notify_alive(&k->notify, clock_now_us());
 		keeper_reap(k);
 	}
 	return 0;
@@ -339,6 +330,7 @@ static void tear_down(struct keeper *k)
 	if (k->epoll >= 0) {
 		close(k->epoll);
 	}
+	notify_finish(&k->notify);
 	free(k);
 }
 
@@ -354,6 +346,7 @@ int keeper_main(const struct options *o)
 		return 1;
 	}
 	k->options = o;
+	notify_init(&k->notify);
 	k->epoll = k->signals = k->store.lock_fd = -1;
 	for (size_t i = 0; i < PLANE_COUNT; i++) {
 		k->listeners[i] = -1;
@@ -365,7 +358,9 @@ int keeper_main(const struct options *o)
 	}
 	if (result == 0) {
 		log_info("ready; state in %s", o->state_dir);
+		notify_ready(&k->notify, "keeping");
 		result = run_loop(k);
+		notify_stopping(&k->notify, NULL);
 	}
 	tear_down(k);
 	return result < 0 ? 1 : 0;

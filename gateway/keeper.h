@@ -10,6 +10,7 @@
 #define CAMGATE_KEEPER_H
 
 #include "admin_server.h"
+#include "notify.h"
 #include "options.h"
 #include "tls_files.h"
 
@@ -29,8 +30,20 @@ struct keeper_peer {
 	enum keeper_plane plane;
 	int fd;
 	pid_t pid;
+	int leash; /* what ends its process (leash.h); -1: kill(2) has to do */
+	bool may_change; /* at the admin socket: more than looking */
 	bool doomed, kill; /* ended when the message under way is done with */
 };
+
+/* Who may come in at which socket. */
+struct keeper_door {
+	uid_t own;
+	bool service; /* we are the system's keeper, and the roles have users of their own */
+	uid_t user[PLANE_COUNT]; /* only of a service, and not at the admin socket */
+	gid_t group[PLANE_COUNT]; /* (gid_t)-1: the socket is for its owner and root alone */
+};
+
+enum keeper_right { KEEPER_REFUSED = 0, KEEPER_MAY_READ, KEEPER_MAY_ALL };
 
 /* The owner's, as configured. */
 struct keeper_certificate {
@@ -50,6 +63,8 @@ struct keeper {
 	struct admin_server admin;
 	struct address_list names, addresses; /* accepted; this machine's */
 	struct address_list configured; /* by the owner */
+	struct keeper_door door;
+	struct notify notify;
 	char sandbox[KEEPER_REPORT_BYTES];
 	int epoll, signals;
 	int listeners[PLANE_COUNT];
@@ -59,6 +74,20 @@ struct keeper {
 	bool stopping;
 	uint8_t buffer[IPC_MESSAGE_MAX_BYTES];
 };
+
+/* keeper_door.c: the sockets, and who may connect.
+ *
+ * Root and the keeper's own user may everything everywhere. The user camgate-keeper is the service:
+ * then the users camgate-camera and camgate-web may come in at their own socket, and members of
+ * the group camgate may look at the admin socket, but change nothing. */
+extern const char *const keeper_plane_names[PLANE_COUNT];
+/* Reads the system's users. 0, or -ENOENT after a line in the log that says who is missing. */
+int keeper_door_init(struct keeper_door *d);
+/* in_group: the peer is a member of the socket's group. */
+enum keeper_right keeper_door_right(
+	const struct keeper_door *d, enum keeper_plane plane, uid_t uid, bool in_group);
+/* Makes the socket directory and listens. 0, or -errno after a line in the log. */
+int keeper_door_open(const struct keeper_door *d, const char *dir, int listeners[PLANE_COUNT]);
 
 /* keeper_peer.c: connections of the other roles. */
 void keeper_accept(struct keeper *k, enum keeper_plane plane);

@@ -142,6 +142,17 @@ static int on_sandbox(struct keeper *k, const struct keeper_peer *p, const struc
 	return result;
 }
 
+/* The process may give us something only once: what it gave counts from then on. */
+static int on_leash(struct keeper_peer *p, struct ipc_message *m)
+{
+	if (m->fields_size != 0 || m->descriptors[0] < 0 || p->leash >= 0) {
+		return -EBADMSG;
+	}
+	p->leash = m->descriptors[0];
+	m->descriptors[0] = -1;
+	return 0;
+}
+
 static int dispatch_camera(
 	struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
@@ -280,6 +291,9 @@ static int dispatch_web(struct keeper *k, const struct keeper_peer *p, const str
 
 int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message *m)
 {
+	if (p->plane != PLANE_ADMIN && m->type == IPC_LEASH) {
+		return on_leash(p, m);
+	}
 	switch (p->plane) {
 	case PLANE_CAMERA:
 		return dispatch_camera(k, p, m);
@@ -287,8 +301,8 @@ int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message 
 		return dispatch_web(k, p, m);
 	case PLANE_ADMIN:
 		/* No type byte here: the whole datagram is the request. */
-		admin_server_hear(
-			&k->admin, p->number, (const char *)k->buffer, m->fields_size + 1);
+		admin_server_hear(&k->admin, p->number, p->may_change, (const char *)k->buffer,
+			m->fields_size + 1);
 		return 0;
 	case PLANE_COUNT:
 		break;

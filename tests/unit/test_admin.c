@@ -71,7 +71,7 @@ static void ask(const char *request)
 {
 	unsigned int before = answers;
 
-	admin_server_hear(&admin, OWNER, request, strlen(request));
+	admin_server_hear(&admin, OWNER, true, request, strlen(request));
 	assert_int_equal(answers, before + 1);
 }
 
@@ -352,7 +352,7 @@ static void a_revoke_is_answered_when_it_is_done(void **state)
 		"{\"command\":\"revoke\",\"display\":\"Kitchen\",\"camera\":\"Door\"}";
 
 	(void)state;
-	admin_server_hear(&admin, OWNER, request, sizeof(request) - 1);
+	admin_server_hear(&admin, OWNER, true, request, sizeof(request) - 1);
 	assert_int_equal(answers, 0);
 	fixture_pass_ms(12);
 	web_confirm_take(WEB);
@@ -372,6 +372,26 @@ static void a_revoke_of_a_display_that_is_away_is_answered_at_once(void **state)
 	expect_ok("{\"command\":\"revoke\",\"display\":\"Kitchen\",\"camera\":null}");
 	expect_error("{\"command\":\"revoke\",\"display\":\"Kitchen\"}", "no display");
 	expect_error("{\"command\":\"revoke\",\"display\":\"\"}", "no display");
+}
+
+static void who_may_only_look_can_change_nothing(void **state)
+{
+	static const char *const changes[] = {"pair", "name", "grant", "revoke", "anything new"};
+	static const char *const looks[] = {"cameras", "displays", "status"};
+	char request[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		snprintf(request, sizeof(request), "{\"command\":\"%s\"}", changes[i]);
+		admin_server_hear(&admin, OWNER, false, request, strlen(request));
+		assert_non_null(strstr(
+			json_string_value(json_object_get(answer, "error")), "permission denied"));
+	}
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		snprintf(request, sizeof(request), "{\"command\":\"%s\"}", looks[i]);
+		admin_server_hear(&admin, OWNER, false, request, strlen(request));
+		assert_true(json_is_true(json_object_get(answer, "ok")));
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -397,6 +417,7 @@ int main(void)
 		TEST(twins_that_only_their_ports_tell_apart_are_pointed_out),
 		TEST(a_revoke_is_answered_when_it_is_done),
 		TEST(a_revoke_of_a_display_that_is_away_is_answered_at_once),
+		TEST(who_may_only_look_can_change_nothing),
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

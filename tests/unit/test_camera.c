@@ -97,6 +97,8 @@ static void keeper_start_camera(struct keeper *k, const char *spec)
 	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 	k->camera = ipc_accept(k->listener, &pid, &uid);
 	assert_true(k->camera >= 0);
+	keeper_expect(k, IPC_LEASH, &m);
+	ipc_message_finish(&m);
 	keeper_expect(k, IPC_CAMERA_HELLO, &m);
 	assert_int_equal(ipc_parse_camera_hello(&m, &k->hello), 0);
 	ipc_message_finish(&m);

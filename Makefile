@@ -17,9 +17,11 @@ SANITIZE_FLAGS :=
 HARDEN := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3 -fstack-clash-protection \
 	-ftrivial-auto-var-init=zero -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-ifeq ($(shell uname -m),x86_64)
+# What is built for, which is another machine when $(CC) says so.
+MACHINE := $(shell $(CC) -dumpmachine)
+ifneq ($(filter x86_64-%,$(MACHINE)),)
 HARDEN += -fcf-protection
-else ifeq ($(shell uname -m),aarch64)
+else ifneq ($(filter aarch64-%,$(MACHINE)),)
 HARDEN += -mbranch-protection=standard
 endif
 endif
@@ -30,9 +32,10 @@ WERROR ?= $(if $(CI),-Werror)
 VERSION := 0.1.0
 
 LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson inih
-ifneq ($(shell command -v pkg-config),)
-LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
-LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
+PKG_CONFIG ?= pkg-config
+ifneq ($(shell command -v $(PKG_CONFIG)),)
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
+LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
 endif
 
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DCAMGATE_VERSION='"$(VERSION)"' $(WARNINGS) $(WERROR) $(HARDEN) \
@@ -61,6 +64,8 @@ help:
 ## make fuzz         the fuzz harnesses, SECONDS=60 each
 ## make bench        measures; QUICK=1 for a short run
 ## make install      into DESTDIR and PREFIX (/usr/local)
+## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
+##                   machine; leaves build/deb/camgate_*.deb
 ## make clean        removes build/
 ## SANITIZE=address,undefined (or thread) builds and checks with these; V=1 shows the commands
 
@@ -283,6 +288,17 @@ PREFIX ?= /usr/local
 
 install: $(OUT)/camgate
 	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
+
+# ---- package ----
+
+SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+DEB_HOST = $(if $(filter command,$(origin HOST)),$(HOST),$(shell dpkg --print-architecture))
+
+deb:
+	$(Q)$(PACKAGES) deb
+	$(Q)udev/debian/build.sh $(SUITE) $(DEB_HOST) $(BUILD)/deb
+
+.PHONY: deb
 
 clean:
 	rm -rf $(BUILD)

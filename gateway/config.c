@@ -83,7 +83,7 @@ static void begin_camera(struct parser *p, const char *name)
 
 	p->section = SECTION_SKIPPED;
 	if (name[0] == '\0') {
-		wrong(p, "which camera? Write [camera NAME], as `camgate cameras` shows it");
+		wrong(p, "which camera? Write [camera NAME], as `camgate probe DEVICE` tells it");
 	} else if (strlen(name) >= CONFIG_CAMERA_BYTES) {
 		wrong(p, "a camera's name has at most %d bytes", CONFIG_CAMERA_BYTES - 1);
 	} else if (config_camera_find(&p->config, names) != NULL) {

@@ -25,7 +25,7 @@ enum {
 	CONFIG_LISTEN_BYTES = 128,
 	CONFIG_HOSTS_MAX = 16,
 	CONFIG_CAMERAS_MAX = 32,
-	CONFIG_CAMERA_BYTES = 65,
+	CONFIG_CAMERA_BYTES = 192,
 	CONFIG_PROBLEM_BYTES = 768,
 };
 
@@ -35,7 +35,7 @@ struct config_mode {
 };
 
 struct config_camera {
-	char camera[CONFIG_CAMERA_BYTES]; /* as in the brackets */
+	char camera[CONFIG_CAMERA_BYTES]; /* as in the brackets; what it may be: v4l2/wish.h */
 	struct config_mode mode;
 };
 

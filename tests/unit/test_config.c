@@ -167,10 +167,6 @@ static void lines_that_inih_cannot_hold_are_told(void **state)
 	takes(text);
 	assert_int_equal(parse_bytes("[hub]\nname\0=a\n", 14), -EBADMSG);
 	says("", "E f.conf:2: this is no text");
-	memset(text, 'a', 100);
-	memcpy(text, "[camera ", 8);
-	memcpy(text + 100, "]\n", 3);
-	refuses(text, "E f.conf:1: a camera's name has at most 64 bytes");
 	assert_int_equal(parse_bytes("[hub]\nname = \x1b[2J\n", 18), -EBADMSG);
 	assert_null(strchr(said, 0x1b));
 }

@@ -202,7 +202,7 @@ NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
-SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh)
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/udev/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh)
 
 # tests/run.sh collects there.
 export RESULTS := $(BUILD)/test-results
@@ -288,6 +288,8 @@ PREFIX ?= /usr/local
 
 install: $(OUT)/camgate
 	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
+	install -D -m 644 udev/70-camgate.rules $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
+	sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
 
 # ---- package ----
 

@@ -302,6 +302,16 @@ deb:
 
 .PHONY: deb
 
+# A configuration that is there already is somebody's.
+install: install-manual
+install-manual:
+	install -D -m 644 udev/camgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/camgate.8
+	install -D -m 644 udev/camgate.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/camgate.conf.5
+	[ -e $(DESTDIR)/etc/camgate/camgate.conf ] || \
+		install -D -m 644 udev/camgate.conf $(DESTDIR)/etc/camgate/camgate.conf
+
+.PHONY: install-manual
+
 clean:
 	rm -rf $(BUILD)
 

@@ -3,6 +3,7 @@
 #include "page.h"
 #include "socket.h"
 #include "gateway/activation.h"
+#include "gateway/address.h"
 #include "gateway/clock.h"
 #include "gateway/keys.h"
 #include "gateway/leash.h"
@@ -187,6 +188,21 @@ static int open_listener(const struct options *o)
 	return fd;
 }
 
+/* A service manager's socket is what it is, whatever our configuration says. */
+static void compare_with_configured(const struct options *o, const struct ipc_web_hello *hello)
+{
+	char host[ADDRESS_TEXT_BYTES];
+	unsigned int port;
+
+	if (o->listen_fd < 0 && o->listen_given &&
+		address_split(o->listen, host, sizeof host, &port) == 0 && port != 0 &&
+		port != hello->port) {
+		log_warning("listen = %s is not what the service manager listens on, %s; change "
+			    "that with `systemctl edit camgate-web.socket`",
+			o->listen, hello->listening);
+	}
+}
+
 static int start_link(struct web *web, const struct options *o, int listener)
 {
 	struct ipc_web_hello hello = {0};
@@ -197,6 +213,7 @@ static int start_link(struct web *web, const struct options *o, int listener)
 		return r;
 	}
 	web->hosts.port = hello.port;
+	compare_with_configured(o, &hello);
 	r = link_init(&web->link, web, o->socket_dir);
 	if (r < 0) {
 		log_error("cannot reach the keeper in %s: %s. Is it running?", o->socket_dir,

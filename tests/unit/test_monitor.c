@@ -19,7 +19,7 @@
 enum { TEXT_BYTES = 1024, PATH_BYTES = 512 };
 
 #define BELOW_SYS "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1"
-#define VIDEO2 BELOW_SYS "/1-1.2/1-1.2:1.0/video4linux/video2"
+#define VIDEO2 BELOW_SYS "/1-1.1/1-1.1:1.0/video4linux/video2"
 #define VIDEO12 BELOW_SYS "/1-1.5/1-1.5:1.0/video4linux/video12"
 
 struct told {

@@ -202,7 +202,8 @@ NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
-SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/udev/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh)
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/udev/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh \
+	tests/systemd/*.test.sh)
 
 # tests/run.sh collects there.
 export RESULTS := $(BUILD)/test-results
@@ -285,9 +286,20 @@ lint-build: all $(UNIT) $(INTEGRATION)
 # ---- installation ----
 
 PREFIX ?= /usr/local
+UNITS := $(notdir $(wildcard udev/*.service udev/*.socket udev/*.target))
+# 0 where there is none.
+SYSTEMD_VERSION ?= $(or $(shell systemctl --version 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p'),0)
 
 install: $(OUT)/camgate
 	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
+	install -d $(addprefix $(DESTDIR)/usr/lib/,systemd/system sysusers.d tmpfiles.d)
+	for unit in $(UNITS); do \
+		sed 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' udev/$$unit \
+			>$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; done
+	install -m 644 udev/camgate.sysusers $(DESTDIR)/usr/lib/sysusers.d/camgate.conf
+	install -m 644 udev/camgate.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/camgate.conf
+	[ "$(SYSTEMD_VERSION)" -lt 254 ] || install -D -m 644 udev/camgate-backoff.conf \
+		$(DESTDIR)/usr/lib/systemd/system/camgate-camera@.service.d/backoff.conf
 	install -D -m 644 udev/70-camgate.rules $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
 	sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
 

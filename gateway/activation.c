@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,19 +61,4 @@ int activation_socket(void)
 		return -ENOENT;
 	}
 	return count > 1 ? -E2BIG : socket_take(FIRST_DESCRIPTOR);
-}
-
-int activation_credential(const char *name, char *out, size_t size)
-{
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	int n;
-
-	if (dir == NULL || dir[0] != '/') {
-		return -ENOENT;
-	}
-	n = snprintf(out, size, "%s/%s", dir, name);
-	if (n < 0 || (size_t)n >= size) {
-		return -ENAMETOOLONG;
-	}
-	return access(out, R_OK) < 0 ? -ENOENT : 0;
 }

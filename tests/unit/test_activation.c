@@ -13,9 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,29 +105,6 @@ static void several_sockets_are_refused(void **state)
 	assert_int_equal(taken(listening_socket, "2", false), -E2BIG);
 }
 
-static void a_credential_is_found_by_its_name(void **state)
-{
-	char dir[] = "/tmp/test_activation.XXXXXX", path[64], found[64];
-	int fd;
-
-	(void)state;
-	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_int_equal(activation_credential("tls_key", found, sizeof found), -ENOENT);
-	assert_non_null(mkdtemp(dir));
-	setenv("CREDENTIALS_DIRECTORY", dir, 1);
-	assert_int_equal(activation_credential("tls_key", found, sizeof found), -ENOENT);
-	snprintf(path, sizeof path, "%s/tls_key", dir);
-	fd = open(path, O_CREAT | O_WRONLY, 0400);
-	assert_true(fd >= 0);
-	(void)close(fd);
-	assert_int_equal(activation_credential("tls_key", found, sizeof found), 0);
-	assert_string_equal(found, path);
-	assert_int_equal(activation_credential("tls_key", found, 10), -ENAMETOOLONG);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(dir), 0);
-	unsetenv("CREDENTIALS_DIRECTORY");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,7 +112,6 @@ int main(void)
 		cmocka_unit_test(what_was_meant_for_another_process_is_left_alone),
 		cmocka_unit_test(what_does_not_listen_is_refused),
 		cmocka_unit_test(several_sockets_are_refused),
-		cmocka_unit_test(a_credential_is_found_by_its_name),
 	};
 
 	return cmocka_run_group_tests_name("activation", tests, NULL, NULL);

@@ -294,8 +294,9 @@ install: $(OUT)/camgate
 	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
 	install -d $(addprefix $(DESTDIR)/usr/lib/,systemd/system sysusers.d tmpfiles.d)
 	for unit in $(UNITS); do \
-		sed 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' udev/$$unit \
-			>$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; done
+		install -m 644 udev/$$unit $(DESTDIR)/usr/lib/systemd/system/$$unit && \
+		sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' \
+			$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; done
 	install -m 644 udev/camgate.sysusers $(DESTDIR)/usr/lib/sysusers.d/camgate.conf
 	install -m 644 udev/camgate.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/camgate.conf
 	[ "$(SYSTEMD_VERSION)" -lt 254 ] || install -D -m 644 udev/camgate-backoff.conf \

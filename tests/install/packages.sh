@@ -8,7 +8,7 @@ build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libtur
 	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev libinih-dev"
 check="libcmocka-dev umockdev"
 browser="chromium"
-scripts="v4l-utils iproute2 procps udev"
+scripts="v4l-utils iproute2 procps udev mandoc"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
 hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"
 deb="mmdebstrap uidmap git"

@@ -7,8 +7,8 @@
 #ifndef CAMGATE_LEASH_H
 #define CAMGATE_LEASH_H
 
-/* The keeper's end: close-on-exec, the caller's. The other end, and a copy of this one (or a keeper
- * that goes would end us too, before we wiped anything), stay open as long as the process lives.
+/* The keeper's end: close-on-exec, the caller's. The other one stays open as long as the process
+ * lives. That the keeper's is closed ends nobody: a role without a keeper wipes its keys first.
  * -errno where the kernel does not know how. */
 int leash_make(void);
 /* Makes one and sends it to the keeper, as IPC_LEASH. Logs a failure: then the keeper has nothing

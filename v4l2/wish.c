@@ -71,7 +71,7 @@ static bool size_offered(const struct mode_list *list, const struct config_mode 
 void wish_apply(const struct config_mode *wish, struct mode_list *list,
 	char problem[static DEVICE_PROBLEM_BYTES])
 {
-	uint32_t interval_us = wish->fps ? SECOND_US / wish->fps : 0;
+	uint32_t interval_us = wish->fps ? (uint32_t)SECOND_US / wish->fps : 0;
 	uint32_t nearest_us;
 	size_t kept = 0;
 

@@ -149,9 +149,11 @@ static void everything_wrong_is_told_not_only_the_first(void **state)
 
 static void a_refused_file_changes_nothing(void **state)
 {
+	static const char after[] = "[hub]\nname = after\nlinger = x\n";
+
 	(void)state;
 	takes("[hub]\nname = before\n");
-	assert_int_equal(parse_bytes("[hub]\nname = after\nlinger = x\n", 32), -EBADMSG);
+	assert_int_equal(parse_bytes(after, sizeof after - 1), -EBADMSG);
 	assert_string_equal(config.name, "before");
 }
 

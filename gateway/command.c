@@ -19,6 +19,7 @@ enum {
 	CHECK_CONFIG = 1 << 16,
 	CONFIRM = 1 << 20,
 	IGNORE = 1 << 21,
+	DOCTOR = 1 << 22,
 
 	ROLES = KEEPER | WEB | CAMERA,
 	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE,
@@ -44,6 +45,7 @@ static const struct command commands[] = {
 	{"confirm", "CAMERA", "takes a camera that cannot be told apart, or was ignored", 1, 1,
 		CONFIRM, false},
 	{"ignore", "CAMERA", "keeps a camera off until it is confirmed", 1, 1, IGNORE, false},
+	{"doctor", "", "looks at all that a hub needs, and says what to do", 0, 0, DOCTOR, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
 	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS",
@@ -54,7 +56,7 @@ static const struct command_option command_options[] = {
 	{'s', "--state", "DIR",
 		"where keys, displays and grants are kept; run: ~/.local/state/camgate, others: "
 		"that of the running gateway, or /var/lib/camgate",
-		RUN | ROLES | ADMIN},
+		RUN | ROLES | ADMIN | DOCTOR},
 	{'f', "--config", "FILE", "the configuration, instead of /etc/camgate/camgate.conf",
 		RUN | ROLES},
 	{'l', "--listen", "ADDR:PORT",
@@ -86,7 +88,9 @@ static const struct command_option command_options[] = {
 	{'u', "--udev", NULL,
 		"ends with code 0 also for what is no camera, so that udev keeps the reason",
 		PROBE},
-	{'j', "--json", NULL, "prints JSON", RUN | ADMIN},
+	{'j', "--json", NULL, "prints JSON", RUN | ADMIN | DOCTOR},
+	{'b', "--bench", NULL, "measures what one core of this machine can do, within 20 s",
+		DOCTOR},
 };
 
 enum {

@@ -212,6 +212,9 @@ static int apply(struct options *o, char id, const char *value)
 	case 'D':
 		o->discovered = true;
 		return 0;
+	case 'b':
+		o->bench = true;
+		return 0;
 	case 'u':
 		o->udev = true;
 		return 0;

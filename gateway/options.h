@@ -43,6 +43,7 @@ struct options {
 	unsigned int instance; /* camera: --instance, tells several test patterns apart */
 	bool discovered; /* camera: --discovered: a node that is no camera is not an error, the
 			  * process ends with EXIT_NO_CAMERA and says nothing */
+	bool bench; /* doctor: --bench, measures instead */
 	bool udev; /* probe: --udev, what is no camera is not an error */
 	int ready_fd; /* --ready-fd N: write one byte there when ready to serve; -1 */
 	const char *arguments[8]; /* what is left, in order; borrowed */
@@ -66,6 +67,7 @@ int run_main(const struct options *o);
 int keeper_main(const struct options *o);
 int web_main(const struct options *o);
 int camera_main(const struct options *o); /* arguments[0] is the SPEC */
+int doctor_main(const struct options *o);
 int config_check_main(const struct options *o); /* arguments[0]: the file, if not CONFIG_FILE */
 int probe_main(const struct options *o); /* arguments[0] is the device */
 int admin_main(const char *command, const struct options *o);

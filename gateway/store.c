@@ -109,7 +109,7 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA trusted_schema = OFF;";
 
-static void describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES])
+void store_describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES])
 {
 	switch (error) {
 	case -ENOTSUP:
@@ -172,7 +172,7 @@ int store_init(struct store *s, const char *state_dir, char problem[static STORE
 	}
 	umask(mask);
 	if (result < 0) {
-		describe(result, path, problem);
+		store_describe(result, path, problem);
 		goto fail;
 	}
 	return 0;

@@ -64,6 +64,11 @@ struct store_camera {
 int store_init(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
 void store_finish(struct store *s);
 
+/* Is what lies there sound? Reads it all, changes nothing, needs nobody to have it. -ENOENT: there
+ * is none; -EBUSY: a keeper has it; -EAGAIN: the last one had no time to end, and the next will
+ * recover it; otherwise as store_init, with a problem. */
+int store_inspect(const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
+
 /* Several changes as one: begin, then commit or roll back. They do not nest. */
 int store_begin(struct store *s);
 int store_commit(struct store *s);

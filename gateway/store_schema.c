@@ -114,7 +114,7 @@ static int migrate(struct store *s, int64_t version)
 	return store_commit(s);
 }
 
-int store_schema_check(struct store *s)
+int store_schema_inspect(struct store *s, int64_t *ret_version)
 {
 	int64_t version = 0, application = 0, tables = 0;
 	int result;
@@ -138,5 +138,16 @@ int store_schema_check(struct store *s)
 		}
 		result = version < 1 ? -EUCLEAN : store_integrity_check(s);
 	}
+	if (result == 0) {
+		*ret_version = version;
+	}
+	return result;
+}
+
+int store_schema_check(struct store *s)
+{
+	int64_t version = 0;
+	int result = store_schema_inspect(s, &version);
+
 	return result == 0 && version < STORE_VERSION ? migrate(s, version) : result;
 }

@@ -17,9 +17,11 @@ SANITIZE_FLAGS :=
 HARDEN := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3 -fstack-clash-protection \
 	-ftrivial-auto-var-init=zero -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-ifeq ($(shell uname -m),x86_64)
+# What is built for, which is another machine when $(CC) says so.
+MACHINE := $(shell $(CC) -dumpmachine)
+ifneq ($(filter x86_64-%,$(MACHINE)),)
 HARDEN += -fcf-protection
-else ifeq ($(shell uname -m),aarch64)
+else ifneq ($(filter aarch64-%,$(MACHINE)),)
 HARDEN += -mbranch-protection=standard
 endif
 endif
@@ -29,10 +31,11 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 WERROR ?= $(if $(CI),-Werror)
 VERSION := 0.1.0
 
-LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson
-ifneq ($(shell command -v pkg-config),)
-LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
-LIB_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
+LIBRARIES := libwebsockets openssl libv4l2 libv4lconvert libturbojpeg libudev sqlite3 libseccomp jansson inih
+PKG_CONFIG ?= pkg-config
+ifneq ($(shell command -v $(PKG_CONFIG)),)
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null | sed 's/-I/-isystem /g')
+LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
 endif
 
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DCAMGATE_VERSION='"$(VERSION)"' $(WARNINGS) $(WERROR) $(HARDEN) \
@@ -61,6 +64,8 @@ help:
 ## make fuzz         the fuzz harnesses, SECONDS=60 each
 ## make bench        measures; QUICK=1 for a short run
 ## make install      into DESTDIR and PREFIX (/usr/local)
+## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
+##                   machine; leaves build/deb/camgate_*.deb
 ## make clean        removes build/
 ## SANITIZE=address,undefined (or thread) builds and checks with these; V=1 shows the commands
 
@@ -197,7 +202,8 @@ NODE_TESTS := $(wildcard tests/browser/unit/*.test.mjs tests/opix/*.test.mjs)
 BROWSER_TESTS := $(wildcard tests/browser/*.test.mjs tests/browser/*.test.sh)
 HUB_TESTS := $(wildcard tests/hub/*.test.sh)
 # The two commands of a newcomer, as a script.
-SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh)
+SCRIPT_TESTS := $(wildcard tests/install/*.test.sh tests/udev/*.test.sh tests/fakecam/*.test.sh tests/integration/*.test.sh \
+	tests/systemd/*.test.sh)
 
 # tests/run.sh collects there.
 export RESULTS := $(BUILD)/test-results
@@ -280,9 +286,44 @@ lint-build: all $(UNIT) $(INTEGRATION)
 # ---- installation ----
 
 PREFIX ?= /usr/local
+UNITS := $(notdir $(wildcard udev/*.service udev/*.socket udev/*.target))
+# 0 where there is none.
+SYSTEMD_VERSION ?= $(or $(shell systemctl --version 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p'),0)
 
 install: $(OUT)/camgate
 	install -D -m 755 $(OUT)/camgate $(DESTDIR)$(PREFIX)/bin/camgate
+	install -d $(addprefix $(DESTDIR)/usr/lib/,systemd/system sysusers.d tmpfiles.d)
+	for unit in $(UNITS); do \
+		install -m 644 udev/$$unit $(DESTDIR)/usr/lib/systemd/system/$$unit && \
+		sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' \
+			$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; done
+	install -m 644 udev/camgate.sysusers $(DESTDIR)/usr/lib/sysusers.d/camgate.conf
+	install -m 644 udev/camgate.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/camgate.conf
+	[ "$(SYSTEMD_VERSION)" -lt 254 ] || install -D -m 644 udev/camgate-backoff.conf \
+		$(DESTDIR)/usr/lib/systemd/system/camgate-camera@.service.d/backoff.conf
+	install -D -m 644 udev/70-camgate.rules $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
+	sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
+
+# ---- package ----
+
+SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+DEB_HOST = $(if $(filter command,$(origin HOST)),$(HOST),$(shell dpkg --print-architecture))
+
+deb:
+	$(Q)$(PACKAGES) deb
+	$(Q)udev/debian/build.sh $(SUITE) $(DEB_HOST) $(BUILD)/deb
+
+.PHONY: deb
+
+# A configuration that is there already is somebody's.
+install: install-manual
+install-manual:
+	install -D -m 644 udev/camgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/camgate.8
+	install -D -m 644 udev/camgate.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/camgate.conf.5
+	[ -e $(DESTDIR)/etc/camgate/camgate.conf ] || \
+		install -D -m 644 udev/camgate.conf $(DESTDIR)/etc/camgate/camgate.conf
+
+.PHONY: install-manual
 
 clean:
 	rm -rf $(BUILD)

@@ -55,6 +55,8 @@ static json_t *make_request(const char *command, const struct options *o)
 	} else if (strcmp(command, "name") == 0) {
 		(void)json_object_set_new(request, "camera", json_string(o->arguments[0]));
 		(void)json_object_set_new(request, "name", json_string(o->arguments[1]));
+	} else if (strcmp(command, "confirm") == 0 || strcmp(command, "ignore") == 0) {
+		(void)json_object_set_new(request, "camera", json_string(o->arguments[0]));
 	} else if (strcmp(command, "grant") == 0 || strcmp(command, "revoke") == 0) {
 		(void)json_object_set_new(request, "display", json_string(o->arguments[0]));
 		(void)json_object_set_new(request, "camera",
@@ -72,7 +74,11 @@ static void say_permission(const struct options *o)
 	if (stat(o->socket_dir, &st) == 0 || stat(o->state_dir, &st) == 0) {
 		owner = getpwuid(st.st_uid);
 	}
-	if (owner != NULL) {
+	if (owner != NULL && strcmp(owner->pw_name, "camgate-keeper") == 0) {
+		(void)fprintf(stderr,
+			"camgate: permission denied: members of the group camgate may look, "
+			"changes need root: sudo camgate ...\n");
+	} else if (owner != NULL) {
 		(void)fprintf(stderr,
 			"camgate: the gateway in %s belongs to the user %s; ask as that user "
 			"or as root: sudo%s%s camgate ...\n",

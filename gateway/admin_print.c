@@ -49,8 +49,14 @@ static const char *camera_condition(const json_t *camera)
 {
 	const char *activity = text_of(camera, "activity");
 
+	if (strcmp(text_of(camera, "state"), "ignored") == 0) {
+		return "ignored";
+	}
 	if (strcmp(text_of(camera, "state"), "ready") != 0) {
 		return "offline";
+	}
+	if (strcmp(text_of(camera, "standing"), "quarantined") == 0) {
+		return "unconfirmed";
 	}
 	if (strcmp(activity, "idle") == 0) {
 		return "ready";
@@ -99,9 +105,36 @@ static void add_camera_row(struct table *t, const json_t *camera)
 	short_id(camera, id);
 	(void)snprintf(watchers, sizeof watchers, "%lld", number_of(camera, "watchers"));
 	join_names(json_object_get(camera, "shared_with"), "nobody", shared, sizeof shared);
-	(void)table_add(t, (const char *const[]){text_of(camera, "name"), camera_condition(camera),
-				   watchers, shared, text_of(camera, "source"),
-				   identity_words(camera), id, text_of(camera, "mode")});
+	(void)table_add(t,
+		(const char *const[]){text_of(camera, "name"), camera_condition(camera), watchers,
+			shared, text_of(camera, "source"), identity_words(camera), id});
+}
+
+/* How sure it is that a camera is this one. */
+static const char *identity_strength_words(const json_t *camera)
+{
+	const char *identity = text_of(camera, "identity");
+
+	if (strcmp(identity, "serial") == 0) {
+		return "strong: known by its serial number at any port";
+	}
+	if (strcmp(identity, "port") == 0) {
+		return "bound to port: known by its make and where it is plugged in";
+	}
+	if (strcmp(identity, "test") == 0) {
+		return "a test picture";
+	}
+	return strcmp(text_of(camera, "standing"), "confirmed") == 0
+		       ? "weak: cannot be told apart, confirmed for this run"
+		       : "weak: cannot be told apart, known for this run only";
+}
+
+/* Why it is this mode, where nothing had to give way. */
+static const char *mode_reason(const json_t *camera)
+{
+	return strcmp(text_of(camera, "identity"), "test") == 0
+		       ? "as you asked"
+		       : "the best it offers up to 1920x1080 at 30 fps";
 }
 
 /* What is wrong with a camera, and what to do, under the table. */
@@ -111,20 +144,27 @@ static void print_camera_remarks(const json_t *camera)
 	const char *advice = text_of(camera, "advice");
 	long long dropped = dropped_total(camera);
 
-	if (detail[0] != '\0' || advice[0] != '\0') {
-		(void)printf("\n%s: %s%s%s", text_of(camera, "name"), detail,
-			detail[0] != '\0' && advice[0] != '\0' ? "; " : "", advice);
+	(void)printf("\n%s\n  identity  %s (%s)\n", text_of(camera, "name"),
+		text_of(camera, "known_as"), identity_strength_words(camera));
+	if (text_of(camera, "mode")[0] != '\0') {
+		(void)printf("  mode      %s: %s\n", text_of(camera, "mode"),
+			detail[0] != '\0' ? detail : mode_reason(camera));
+	} else if (detail[0] != '\0') {
+		(void)printf("  detail    %s\n", detail);
 	}
 	if (dropped > 0) {
-		(void)printf("\n%s: %lld bad or late pictures of the device were not used",
-			text_of(camera, "name"), dropped);
+		(void)printf("  lost      %lld bad or late pictures of the device were not used\n",
+			dropped);
+	}
+	if (advice[0] != '\0') {
+		(void)printf("  to do     %s\n", advice);
 	}
 }
 
 void print_cameras(const json_t *reply)
 {
 	static const char *const heading[] = {
-		"CAMERA", "STATE", "VIEWERS", "SHOWN TO", "SOURCE", "KNOWN BY", "ID", "MODE"};
+		"CAMERA", "STATE", "VIEWERS", "SHOWN TO", "SOURCE", "KNOWN BY", "ID"};
 	json_t *cameras = json_object_get(reply, "cameras");
 	struct table t;
 	size_t i;
@@ -149,7 +189,6 @@ void print_cameras(const json_t *reply)
 	{
 		print_camera_remarks(camera);
 	}
-	(void)printf("\n");
 }
 
 /* "2024-05-01T10:20:30Z" without its letters, to the minute. */

@@ -64,10 +64,24 @@ static json_t *dispatch(struct admin_server *a, const char *command, const json_
 	if (strcmp(command, "grant") == 0) {
 		return admin_grant(a, request);
 	}
+	if (strcmp(command, "confirm") == 0) {
+		return admin_confirm(a, request);
+	}
+	if (strcmp(command, "ignore") == 0) {
+		return admin_ignore(a, request);
+	}
 	return admin_error("this keeper knows no such command; is it older than the command line?");
 }
 
-void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, size_t size)
+/* Whatever is not known to be harmless is a change. */
+static bool only_looks(const char *command)
+{
+	return strcmp(command, "cameras") == 0 || strcmp(command, "displays") == 0 ||
+	       strcmp(command, "status") == 0;
+}
+
+void admin_server_hear(
+	struct admin_server *a, uint64_t peer, bool may_change, const char *text, size_t size)
 {
 	json_t *request = NULL, *reply;
 	const char *command;
@@ -78,6 +92,11 @@ void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, 
 	command = json_string_value(json_object_get(request, "command"));
 	if (command == NULL) {
 		answer(a, peer, admin_error("the request is not a JSON object with a \"command\""));
+	} else if (!may_change && !only_looks(command)) {
+		answer(a, peer,
+			admin_error("permission denied: members of the group camgate may look, "
+				    "changes need root: sudo camgate %.32s ...",
+				command));
 	} else if (strcmp(command, "revoke") == 0) {
 		reply = admin_revoke(a, request, peer);
 		if (reply != NULL) {

@@ -5,6 +5,7 @@
  *   {"command":"pair","name":STR|null,"cameras":"all"|"none"|[NAME,…],"owner":bool,"minutes":N|null}
  *   {"command":"name","camera":NAME|ID,"name":NEW}
  *   {"command":"grant","display":NAME|ID,"camera":NAME|ID}
+ *   {"command":"confirm"|"ignore","camera":NAME|ID}
  *   {"command":"revoke","display":NAME|ID,"camera":NAME|ID|null}
  *
  * The answer is {"ok":true,…} or {"ok":false,"error":"what is wrong and what to do"}. Names match
@@ -21,7 +22,11 @@
 #include "registry.h"
 #include <jansson.h>
 
-enum { ADMIN_REQUEST_MAX_BYTES = 16 << 10, ADMIN_REPLY_MAX_BYTES = 128 << 10 };
+enum {
+	ADMIN_REQUEST_MAX_BYTES = 16 << 10,
+	ADMIN_REPLY_MAX_BYTES = 128 << 10,
+	ADMIN_ADVICE_BYTES = 320,
+};
 
 struct admin_output {
 	void *data;
@@ -52,8 +57,9 @@ struct admin_server {
 	struct admin_waiting waiting[REGISTRY_REVOCATIONS_MAX];
 };
 
-/* Answers one request, now or (revoke) later. */
-void admin_server_hear(struct admin_server *a, uint64_t peer, const char *text, size_t size);
+/* Answers one request, now or (revoke) later. may_change: the peer may do more than look. */
+void admin_server_hear(
+	struct admin_server *a, uint64_t peer, bool may_change, const char *text, size_t size);
 /* To be called from registry_output.revoked. */
 void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t cut_us);
 
@@ -63,12 +69,21 @@ void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t c
 json_t *admin_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What a failure of the store means to a person. */
 json_t *admin_store_error(int error);
+/* NULL if the camera was found. */
+json_t *admin_find_camera(struct admin_server *a, const char *text, struct store_camera *ret);
+/* NULL if the owner may show it to somebody. */
+json_t *admin_may_be_shown(const struct store_camera *c);
 json_t *admin_cameras(struct admin_server *a);
+/* What to do about a camera; empty if nothing. view NULL: it is not here. shown: to how many. */
+void admin_camera_advice(struct admin_server *a, const struct store_camera *c,
+	const struct registry_camera_view *view, size_t shown, char out[static ADMIN_ADVICE_BYTES]);
 json_t *admin_displays(struct admin_server *a);
 json_t *admin_status(struct admin_server *a);
 json_t *admin_pair(struct admin_server *a, const json_t *request);
 json_t *admin_name(struct admin_server *a, const json_t *request);
 json_t *admin_grant(struct admin_server *a, const json_t *request);
+json_t *admin_confirm(struct admin_server *a, const json_t *request);
+json_t *admin_ignore(struct admin_server *a, const json_t *request);
 json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t peer);
 
 #endif

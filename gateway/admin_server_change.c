@@ -20,8 +20,7 @@ static json_t *name_error(const char *name)
 	return NULL;
 }
 
-/* NULL if the camera was found. */
-static json_t *find_camera(struct admin_server *a, const char *text, struct store_camera *ret)
+json_t *admin_find_camera(struct admin_server *a, const char *text, struct store_camera *ret)
 {
 	int result = text != NULL ? store_camera_find(a->store, text, ret) : -ENOENT;
 
@@ -69,7 +68,10 @@ static json_t *offer_listed(struct admin_server *a, const json_t *list, struct p
 				"a link grants at most %d cameras; grant the others afterwards",
 				PAIRING_CAMERAS_MAX);
 		}
-		error = find_camera(a, json_string_value(name), &c);
+		error = admin_find_camera(a, json_string_value(name), &c);
+		if (error == NULL) {
+			error = admin_may_be_shown(&c);
+		}
 		if (error != NULL) {
 			return error;
 		}
@@ -202,7 +204,7 @@ json_t *admin_name(struct admin_server *a, const json_t *request)
 	int result;
 
 	if (error == NULL) {
-		error = find_camera(a, camera, &c);
+		error = admin_find_camera(a, camera, &c);
 	}
 	if (error != NULL) {
 		return error;
@@ -228,7 +230,11 @@ json_t *admin_grant(struct admin_server *a, const json_t *request)
 	int result;
 
 	if (error == NULL) {
-		error = find_camera(a, json_string_value(json_object_get(request, "camera")), &c);
+		error = admin_find_camera(
+			a, json_string_value(json_object_get(request, "camera")), &c);
+	}
+	if (error == NULL) {
+		error = admin_may_be_shown(&c);
 	}
 	if (error != NULL) {
 		return error;
@@ -282,7 +288,7 @@ json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t pee
 	json_t *error = find_display(a, json_string_value(json_object_get(request, "display")), &d);
 
 	if (error == NULL && !all) {
-		error = find_camera(a, json_string_value(camera), &c);
+		error = admin_find_camera(a, json_string_value(camera), &c);
 	}
 	return error != NULL ? error : begin_revoke(a, &d, all ? NULL : &c, peer);
 }

@@ -20,6 +20,13 @@ static const char *const strengths[] = {
 	[IDENTITY_TEST] = "test",
 };
 
+static const char *const standings[] = {
+	[STANDING_PLAIN] = "known",
+	[STANDING_QUARANTINED] = "quarantined",
+	[STANDING_CONFIRMED] = "confirmed",
+	[STANDING_IGNORED] = "ignored",
+};
+
 static json_t *hex(const uint8_t *data, size_t size)
 {
 	char text[2 * DISPLAY_ID_BYTES + 1] = "";
@@ -140,50 +147,35 @@ static const char *activity(const struct ipc_camera_status *status)
 	}
 }
 
-static const char *advice(const struct store_camera *c, bool live, const json_t *shared,
-	const struct registry_camera_view *view)
-{
-	if (!live) {
-		return "not here: plug it in, or look in the log why it ended";
-	}
-	if (view->status.activity == CAMERA_FROZEN) {
-		return "it repeats the same picture: unplug it and plug it in again";
-	}
-	if (view->status.activity == CAMERA_FAILING) {
-		return "it gives no good pictures: see the detail";
-	}
-	if (c->strength == IDENTITY_RUN) {
-		return "it cannot be told from others of its kind: what is granted lasts until it "
-		       "is "
-		       "unplugged or restarted";
-	}
-	if (json_array_size(shared) == 0) {
-		return "shown to nobody: camgate grant DISPLAY CAMERA";
-	}
-	return "";
-}
-
 static int append_camera(void *data, const struct store_camera *c)
 {
 	struct walk *w = data;
 	struct registry_camera_view view = {0};
 	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
 	json_t *shared = shared_with(w->a, c);
+	char advice[ADMIN_ADVICE_BYTES];
+	json_t *camera;
 
 	if (shared == NULL) {
 		w->failed = true;
 		return -ENOMEM;
 	}
-	append(w, json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:o, "
-			    "s:s, s:o}",
-			  "id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
-			  live ? "ready" : "offline", "activity", activity(&view.status),
-			  "identity", c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run",
-			  "source", text(view.source), "port", view.port, "model", text(view.model),
-			  "mode", text(view.mode), "detail", text(view.status.detail), "watchers",
-			  (int)view.watchers, "sealed", (json_int_t)view.status.sealed, "dropped",
-			  dropped(&view.status), "advice", advice(c, live, shared, &view),
-			  "shared_with", shared));
+	admin_camera_advice(w->a, c, live ? &view : NULL, json_array_size(shared), advice);
+	camera = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, "
+			   "s:I, s:o, s:s, s:o}",
+		"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
+		c->standing == STANDING_IGNORED ? "ignored"
+		: live                          ? "ready"
+						: "offline",
+		"activity", activity(&view.status), "identity",
+		c->strength <= IDENTITY_TEST ? strengths[c->strength] : "run", "known_as",
+		c->identity, "vid_pid", c->vid_pid, "standing",
+		c->standing <= STANDING_IGNORED ? standings[c->standing] : "ignored", "source",
+		text(view.source), "port", view.port, "model", text(view.model), "mode",
+		text(view.mode), "detail", text(view.status.detail), "watchers", (int)view.watchers,
+		"sealed", (json_int_t)view.status.sealed, "dropped", dropped(&view.status),
+		"advice", advice, "shared_with", shared);
+	append(w, camera);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "nearest.h"
 
 #include <string.h>
 
@@ -14,9 +15,14 @@ enum {
 	NAME = 256,
 	GRANT = 512,
 	REVOKE = 1024,
+	PROBE = 1 << 24,
+	CHECK_CONFIG = 1 << 16,
+	CONFIRM = 1 << 20,
+	IGNORE = 1 << 21,
+	DOCTOR = 1 << 22,
 
 	ROLES = KEEPER | WEB | CAMERA,
-	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE,
+	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE,
 };
 
 static const struct command commands[] = {
@@ -30,6 +36,16 @@ static const struct command commands[] = {
 	{"grant", "DISPLAY CAMERA", "shows a camera on a display", 2, 2, GRANT, false},
 	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 1,
 		2, REVOKE, false},
+	{"check-config", "[FILE]",
+		"says what is wrong with the configuration (/etc/camgate/camgate.conf), or ok", 0,
+		1, CHECK_CONFIG, false},
+	{"probe", "DEVICE",
+		"says whether a device is a camera, and why not, as udev's rules ask", 1, 1,
+		PROBE, false},
+	{"confirm", "CAMERA", "takes a camera that cannot be told apart, or was ignored", 1, 1,
+		CONFIRM, false},
+	{"ignore", "CAMERA", "keeps a camera off until it is confirmed", 1, 1, IGNORE, false},
+	{"doctor", "", "looks at all that a hub needs, and says what to do", 0, 0, DOCTOR, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
 	{"camera", "SPEC", "captures and seals one camera: /dev/videoN, pattern or pattern:WxH@FPS",
@@ -40,7 +56,9 @@ static const struct command_option command_options[] = {
 	{'s', "--state", "DIR",
 		"where keys, displays and grants are kept; run: ~/.local/state/camgate, others: "
 		"that of the running gateway, or /var/lib/camgate",
-		RUN | ROLES | ADMIN},
+		RUN | ROLES | ADMIN | DOCTOR},
+	{'f', "--config", "FILE", "the configuration, instead of /etc/camgate/camgate.conf",
+		RUN | ROLES},
 	{'l', "--listen", "ADDR:PORT",
 		"where to listen, [::]:8443 if not given; port 0 picks a free one", RUN | WEB},
 	{'c', "--camera", "SPEC",
@@ -67,14 +85,17 @@ static const struct command_option command_options[] = {
 	{'I', "--instance", "N", "tells several test pictures apart", CAMERA},
 	{'L', "--listen-fd", "N", "an inherited listening socket", WEB},
 	{'R', "--ready-fd", "N", "write one byte to this descriptor when ready", ROLES},
-	{'j', "--json", NULL, "prints JSON", RUN | ADMIN},
+	{'u', "--udev", NULL,
+		"ends with code 0 also for what is no camera, so that udev keeps the reason",
+		PROBE},
+	{'j', "--json", NULL, "prints JSON", RUN | ADMIN | DOCTOR},
+	{'b', "--bench", NULL, "measures what one core of this machine can do, within 20 s",
+		DOCTOR},
 };
 
 enum {
 	COMMANDS = sizeof commands / sizeof commands[0],
 	OPTIONS = sizeof command_options / sizeof command_options[0],
-	NEAREST_MAX_BYTES = 32,
-	NEAREST_MAX_EDITS = 2,
 };
 
 const struct command *command_find(const char *name)
@@ -101,54 +122,14 @@ const struct command_option *command_option_find(
 	return NULL;
 }
 
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance: insertions, deletions and exchanges of one character. */
-static size_t edits(const char *a, const char *b)
-{
-	size_t row[NEAREST_MAX_BYTES + 1];
-	size_t b_size = strlen(b);
-
-	for (size_t j = 0; j <= b_size; j++) {
-		row[j] = j;
-	}
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_size; j++) {
-			size_t above = row[j];
-			size_t exchange = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-
-			row[j] = smallest(above + 1, row[j - 1] + 1, exchange);
-			diagonal = above;
-		}
-	}
-	return row[b_size];
-}
-
 const char *command_nearest(const char *name)
 {
-	const char *nearest = NULL;
-	size_t least = NEAREST_MAX_EDITS + 1;
+	const char *names[COMMANDS + 1] = {NULL};
 
-	if (strlen(name) > NEAREST_MAX_BYTES) {
-		return NULL;
-	}
 	for (unsigned int i = 0; i < COMMANDS; i++) {
-		size_t n = edits(name, commands[i].name);
-
-		if (n < least && n < strlen(commands[i].name)) {
-			least = n;
-			nearest = commands[i].name;
-		}
+		names[i] = commands[i].name;
 	}
-	return nearest;
+	return nearest_find(name, names);
 }
 
 static void help_overview(FILE *out)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -103,7 +104,26 @@ static int socket_bind(int fd, const struct sockaddr_un *a)
 	return 0;
 }
 
+/* The group first, so that the wider mode is never another group's. fchownat(2), because on some
+ * architectures it is the only one of its kind. */
+static int open_to_group(const struct sockaddr_un *a, gid_t group)
+{
+	if (group == (gid_t)-1) {
+		return 0;
+	}
+	if (fchownat(AT_FDCWD, a->sun_path, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0 ||
+		chmod(a->sun_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
 int ipc_listen(const char *socket_dir, const char *name)
+{
+	return ipc_listen_group(socket_dir, name, (gid_t)-1);
+}
+
+int ipc_listen_group(const char *socket_dir, const char *name, gid_t group)
 {
 	struct sockaddr_un a;
 	int dir_fd, fd, err;
@@ -128,6 +148,11 @@ int ipc_listen(const char *socket_dir, const char *name)
 	}
 	if (listen(fd, BACKLOG) < 0) {
 		err = -errno;
+		goto fail;
+	}
+	/* Nobody connects before somebody listens, and none of the group before this. */
+	err = open_to_group(&a, group);
+	if (err < 0) {
 		goto fail;
 	}
 	err = fd;
@@ -178,6 +203,33 @@ int ipc_accept(int listener, pid_t *ret_pid, uid_t *ret_uid)
 	*ret_pid = peer.pid;
 	*ret_uid = peer.uid;
 	return fd;
+}
+
+bool ipc_peer_in_group(int fd, gid_t group)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	gid_t *groups;
+	bool found = false;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		return false;
+	}
+	if (peer.gid == group) {
+		return true;
+	}
+	size = 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE) {
+		return false;
+	}
+	groups = malloc(size);
+	if (groups != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+		for (size_t i = 0; !found && i < size / sizeof(*groups); i++) {
+			found = groups[i] == group;
+		}
+	}
+	free(groups);
+	return found;
 }
 
 int ipc_send(int fd, const uint8_t *data, size_t size, const int *descriptors, size_t count)

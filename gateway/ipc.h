@@ -1,8 +1,8 @@
 /*
  * Messages between the roles: camera ⇄ keeper ⇄ web, over SOCK_SEQPACKET Unix sockets.
  *
- * The keeper listens on three sockets in its socket directory (mode 0700): "camera", "web",
- * "admin". The peer's credentials are checked by the kernel's word (SO_PEERCRED). A role whose
+ * The keeper listens on three sockets in its socket directory: "camera", "web", "admin". The peer's
+ * credentials are checked by the kernel's word (SO_PEERCRED; who may what: keeper.h). A role whose
  * keeper is gone exits; whoever started it starts it again. Every message is one datagram: a type
  * byte, then the fields in the order of the struct, in wire.h's encoding (big-endian; str = length
  * byte + text; blob = u16 length + bytes). Parse functions return 0 or -EBADMSG; a peer that sends
@@ -33,7 +33,8 @@ enum ipc_type {
 	IPC_CAMERA_STATUS,
 	/* keeper → camera */
 	IPC_ADOPTED = 32,
-	IPC_TURNED_AWAY, /* a reason; the keeper then closes, the camera logs it and exits */
+	IPC_TURNED_AWAY, /* a reason, at any time; the keeper then closes, the camera logs it and
+			    exits */
 	IPC_DEMAND,
 	IPC_ADD_READER,
 	IPC_DROP_READER,
@@ -62,6 +63,7 @@ enum ipc_type {
 	IPC_RING_GONE,
 	/* any role → keeper */
 	IPC_SANDBOX = 128, /* what the sandbox got, one line, for status */
+	IPC_LEASH, /* no fields; + what ends the sender (leash.h): it may be another user's */
 };
 
 /* One received datagram. */
@@ -75,9 +77,13 @@ struct ipc_message {
 /* socket_dir/name; both are non-blocking and close-on-exec. Paths longer than sun_path are handled.
  * ipc_listen replaces a stale socket file. 0.. or -errno. */
 int ipc_listen(const char *socket_dir, const char *name);
+/* The same, and members of this group may connect too; (gid_t)-1: only the owner of the file. */
+int ipc_listen_group(const char *socket_dir, const char *name, gid_t group);
 int ipc_connect(const char *socket_dir, const char *name);
 /* Accepts one connection; -EAGAIN when there is none. *ret_pid, *ret_uid by SO_PEERCRED. */
 int ipc_accept(int listener, pid_t *ret_pid, uid_t *ret_uid);
+/* Was the peer a member of the group when it connected? False also when that cannot be said. */
+bool ipc_peer_in_group(int fd, gid_t group);
 /* Sends data (type byte included). Descriptors stay the caller's. 0, -EAGAIN when the peer is too
  * slow (the caller decides; a role that is 1 MiB behind is treated as hung), -EPIPE, … */
 int ipc_send(int fd, const uint8_t *data, size_t size, const int *descriptors, size_t count);
@@ -224,7 +230,7 @@ struct ipc_web_config {
 	size_t certificate_pem_size;
 	const uint8_t *key_pem;
 	size_t key_pem_size;
-	const uint8_t *ca_der; /* what /ca.crt serves */
+	const uint8_t *ca_der; /* what /ca.crt serves; empty: the certificate is the owner's */
 	size_t ca_der_size;
 	uint8_t hosts_count;
 	char hosts[IPC_HOSTS_MAX][IPC_TEXT_MAX_BYTES + 1]; /* accepted names, lower case, no port */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@ enum {
 	/* What epoll reports that is no peer: far above any number a peer will have. */
 	EVENT_SIGNAL_OFFSET = PLANE_COUNT,
 	EVENTS_AT_ONCE = 32,
-	RENEW_EVERY_S = 60 * 60,
 };
 #define EVENT_BASE (UINT64_MAX - 16)
 
@@ -139,25 +137,15 @@ static int watch(struct keeper *k, int fd, uint64_t what)
 
 static int open_listeners(struct keeper *k)
 {
-	static const char *const names[PLANE_COUNT] = {"camera", "web", "admin"};
-	const char *dir = k->options->socket_dir;
-	int result;
+	int result = keeper_door_init(&k->door);
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-		result = -errno;
-		log_error("cannot make the socket directory %s: %s", dir, strerror(-result));
-		return result;
+	if (result == 0) {
+		result = keeper_door_open(&k->door, k->options->socket_dir, k->listeners);
 	}
-	for (size_t i = 0; i < PLANE_COUNT; i++) {
-		k->listeners[i] = ipc_listen(dir, names[i]);
-		result = k->listeners[i] < 0 ? k->listeners[i]
-					     : watch(k, k->listeners[i], EVENT_BASE + i);
-		if (result < 0) {
-			log_error("cannot listen on %s/%s: %s", dir, names[i], strerror(-result));
-			return result;
-		}
+	for (size_t i = 0; result == 0 && i < PLANE_COUNT; i++) {
+		result = watch(k, k->listeners[i], EVENT_BASE + i);
 	}
-	return 0;
+	return result;
 }
 
 static int open_loop(struct keeper *k)
@@ -167,6 +155,7 @@ static int open_loop(struct keeper *k)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (k->epoll < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return -errno;
@@ -206,13 +195,16 @@ static int open_core(struct keeper *k)
 static int enter_sandbox(struct keeper *k)
 {
 	const char *const writable[] = {k->options->state_dir, NULL};
-	static const char *const readable[] = {"/sys", "/run/udev", NULL};
+	const char *readable[2 + KEEPER_CERTIFICATE_PLACES + 1] = {"/sys", "/run/udev"};
 	const struct sandbox s = {
 		.rights = SANDBOX_ACCEPT | SANDBOX_FILES | SANDBOX_SIGNAL,
 		.writable = writable,
 		.readable = readable,
 	};
-	int result = sandbox_enter(&s, k->sandbox, sizeof(k->sandbox));
+	int result;
+
+	(void)keeper_certificate_places(k, &readable[2]);
+	result = sandbox_enter(&s, k->sandbox, sizeof(k->sandbox));
 
 	if (result < 0) {
 		log_error("cannot enter the sandbox: %s", strerror(-result));
@@ -233,6 +225,9 @@ static int set_up(struct keeper *k)
 	}
 	result = learn_names(k);
 	if (result == 0) {
+		result = keeper_certificate_init(k);
+	}
+	if (result == 0) {
 		result = open_state(k);
 	}
 	if (result < 0) {
@@ -252,24 +247,19 @@ static int set_up(struct keeper *k)
 
 /* ---- the loop ---- */
 
-static void renew(struct keeper *k, uint64_t now_us)
+/* True to go on. */
+static bool on_signal(struct keeper *k)
 {
-	struct ipc_web_config config;
-	int result;
+	struct signalfd_siginfo info;
 
-	if (now_us < k->renew_us) {
-		return;
+	if (read(k->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+		return true;
 	}
-	k->renew_us = now_us + RENEW_EVERY_S * UINT64_C(1000000);
-	result = authority_renew(&k->authority, k->options->state_dir, &k->names, &k->addresses,
-		(int64_t)time(NULL));
-	if (result < 0) {
-		log_error("the certificate cannot be renewed: %s", strerror(-result));
-	} else if (result > 0) {
-		log_info("the certificate is renewed");
-		keeper_fill_config(k, &config);
-		registry_web_config(k->registry, &config);
+	if (info.ssi_signo != SIGHUP) {
+		return false;
 	}
+	keeper_certificate_reload(k);
+	return true;
 }
 
 /* Milliseconds until something is due, rounded up, so that it is due when the loop wakes. */
@@ -278,7 +268,8 @@ static int time_left(const struct keeper *k)
 	uint64_t now_us = clock_now_us(), due_us = registry_deadline(k->registry);
 
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
-	return due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000);
+	return notify_timeout_ms(
+		&k->notify, now_us, due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000));
 }
 
 static void on_event(struct keeper *k, const struct epoll_event *event)
@@ -286,7 +277,7 @@ static void on_event(struct keeper *k, const struct epoll_event *event)
 	struct keeper_peer *p;
 
 	if (event->data.u64 == EVENT_BASE + EVENT_SIGNAL_OFFSET) {
-		k->stopping = true;
+		k->stopping = !on_signal(k);
 	} else if (event->data.u64 >= EVENT_BASE) {
 		keeper_accept(k, (enum keeper_plane)(event->data.u64 - EVENT_BASE));
 	} else {
@@ -302,7 +293,6 @@ static int run_loop(struct keeper *k)
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int count;
 
-	k->renew_us = clock_now_us() + RENEW_EVERY_S * UINT64_C(1000000);
 	while (!k->stopping) {
 		count = epoll_wait(k->epoll, events, EVENTS_AT_ONCE, time_left(k));
 		if (count < 0 && errno != EINTR) {
@@ -314,7 +304,8 @@ static int run_loop(struct keeper *k)
 			keeper_reap(k);
 		}
 		registry_tick(k->registry);
-		renew(k, clock_now_us());
+		keeper_certificate_renew(k, clock_now_us());
+		notify_alive(&k->notify, clock_now_us());
 		keeper_reap(k);
 	}
 	return 0;
@@ -325,6 +316,7 @@ static void tear_down(struct keeper *k)
 	registry_destroy(k->registry);
 	keeper_peers_finish(k);
 	pairing_finish(&k->pairing);
+	keeper_certificate_finish(k);
 	authority_finish(&k->authority);
 	store_finish(&k->store);
 	for (size_t i = 0; i < PLANE_COUNT; i++) {
@@ -338,6 +330,7 @@ static void tear_down(struct keeper *k)
 	if (k->epoll >= 0) {
 		close(k->epoll);
 	}
+	notify_finish(&k->notify);
 	free(k);
 }
 
@@ -353,6 +346,7 @@ int keeper_main(const struct options *o)
 		return 1;
 	}
 	k->options = o;
+	notify_init(&k->notify);
 	k->epoll = k->signals = k->store.lock_fd = -1;
 	for (size_t i = 0; i < PLANE_COUNT; i++) {
 		k->listeners[i] = -1;
@@ -364,7 +358,9 @@ int keeper_main(const struct options *o)
 	}
 	if (result == 0) {
 		log_info("ready; state in %s", o->state_dir);
+		notify_ready(&k->notify, "keeping");
 		result = run_loop(k);
+		notify_stopping(&k->notify, NULL);
 	}
 	tear_down(k);
 	return result < 0 ? 1 : 0;

@@ -142,6 +142,17 @@ static int on_sandbox(struct keeper *k, const struct keeper_peer *p, const struc
 	return result;
 }
 
+/* The process may give us something only once: what it gave counts from then on. */
+static int on_leash(struct keeper_peer *p, struct ipc_message *m)
+{
+	if (m->fields_size != 0 || m->descriptors[0] < 0 || p->leash >= 0) {
+		return -EBADMSG;
+	}
+	p->leash = m->descriptors[0];
+	m->descriptors[0] = -1;
+	return 0;
+}
+
 static int dispatch_camera(
 	struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
@@ -166,26 +177,6 @@ static int dispatch_camera(
 }
 
 /* ---- web ---- */
-
-void keeper_fill_config(const struct keeper *k, struct ipc_web_config *ret)
-{
-	const struct authority *a = &k->authority;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->certificate_pem = a->certificate_pem;
-	ret->certificate_pem_size = a->certificate_pem_size;
-	ret->key_pem = (const uint8_t *)a->key_pem;
-	ret->key_pem_size = a->key_pem_size;
-	ret->ca_der = a->ca_der;
-	ret->ca_der_size = a->ca_der_size;
-	for (unsigned int i = 0; i < k->names.count && i < IPC_HOSTS_MAX; i++) {
-		size_t length = strlen(k->names.text[i]);
-
-		if (length <= IPC_TEXT_MAX_BYTES) {
-			memcpy(ret->hosts[ret->hosts_count++], k->names.text[i], length + 1);
-		}
-	}
-}
 
 static int on_web_hello(struct keeper *k, const struct keeper_peer *p, const struct ipc_message *m)
 {
@@ -300,6 +291,9 @@ static int dispatch_web(struct keeper *k, const struct keeper_peer *p, const str
 
 int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message *m)
 {
+	if (p->plane != PLANE_ADMIN && m->type == IPC_LEASH) {
+		return on_leash(p, m);
+	}
 	switch (p->plane) {
 	case PLANE_CAMERA:
 		return dispatch_camera(k, p, m);
@@ -307,8 +301,8 @@ int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message 
 		return dispatch_web(k, p, m);
 	case PLANE_ADMIN:
 		/* No type byte here: the whole datagram is the request. */
-		admin_server_hear(
-			&k->admin, p->number, (const char *)k->buffer, m->fields_size + 1);
+		admin_server_hear(&k->admin, p->number, p->may_change, (const char *)k->buffer,
+			m->fields_size + 1);
 		return 0;
 	case PLANE_COUNT:
 		break;

@@ -1,4 +1,5 @@
 #include "keeper.h"
+#include "leash.h"
 #include "log.h"
 #include <errno.h>
 #include <signal.h>
@@ -7,8 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static const char *const plane_names[PLANE_COUNT] = {"camera", "web", "admin"};
 
 static unsigned int count_peers(const struct keeper *k, bool admins_only)
 {
@@ -29,7 +28,8 @@ static bool has_room(const struct keeper *k, enum keeper_plane plane)
 	return count_peers(k, false) < KEEPER_PEERS_MAX - KEEPER_ADMINS_MAX;
 }
 
-static int add_peer(struct keeper *k, enum keeper_plane plane, int fd, pid_t pid)
+static int add_peer(
+	struct keeper *k, enum keeper_plane plane, int fd, pid_t pid, enum keeper_right right)
 {
 	struct keeper_peer *p = calloc(1, sizeof(*p));
 	struct epoll_event event = {.events = EPOLLIN};
@@ -41,6 +41,8 @@ static int add_peer(struct keeper *k, enum keeper_plane plane, int fd, pid_t pid
 	p->plane = plane;
 	p->fd = fd;
 	p->pid = pid;
+	p->leash = -1;
+	p->may_change = right == KEEPER_MAY_ALL;
 	event.data.u64 = p->number;
 	if (epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		free(p);
@@ -58,13 +60,16 @@ void keeper_accept(struct keeper *k, enum keeper_plane plane)
 	int fd;
 
 	while ((fd = ipc_accept(k->listeners[plane], &pid, &uid)) >= 0) {
-		if (uid != 0 && uid != geteuid()) {
+		enum keeper_right right = keeper_door_right(&k->door, plane, uid,
+			k->door.service && ipc_peer_in_group(fd, k->door.group[plane]));
+
+		if (right == KEEPER_REFUSED) {
 			log_warning("a process of user %lu is refused at the %s socket",
-				(unsigned long)uid, plane_names[plane]);
+				(unsigned long)uid, keeper_plane_names[plane]);
 			close(fd);
-		} else if (!has_room(k, plane) || add_peer(k, plane, fd, pid) < 0) {
-			log_warning(
-				"no room for another process at the %s socket", plane_names[plane]);
+		} else if (!has_room(k, plane) || add_peer(k, plane, fd, pid, right) < 0) {
+			log_warning("no room for another process at the %s socket",
+				keeper_plane_names[plane]);
 			close(fd);
 		}
 	}
@@ -97,7 +102,7 @@ void keeper_peer_read(struct keeper *k, struct keeper_peer *p)
 			if (result != -ECONNRESET) {
 				log_error("the %s process %ld sent a bad message; ending the "
 					  "connection",
-					plane_names[p->plane], (long)p->pid);
+					keeper_plane_names[p->plane], (long)p->pid);
 			}
 			p->doomed = true;
 		}
@@ -117,8 +122,8 @@ void keeper_send(struct keeper *k, uint64_t peer, const void *bytes, size_t size
 	if (result < 0) {
 		/* It missed a message, so nothing that it believes can be relied upon. */
 		if (result == -EAGAIN) {
-			log_error("the %s process %ld hangs; ending it", plane_names[p->plane],
-				(long)p->pid);
+			log_error("the %s process %ld hangs; ending it",
+				keeper_plane_names[p->plane], (long)p->pid);
 		}
 		p->doomed = true;
 		p->kill = p->plane != PLANE_ADMIN && result == -EAGAIN;
@@ -147,9 +152,21 @@ void keeper_drop(struct keeper *k, uint64_t peer, bool kill_it)
 /* The process is there as long as its end of the socket is, so the pid is still its own. */
 static void kill_process(const struct keeper_peer *p)
 {
+	if (p->leash >= 0 && leash_pull(p->leash) == 0) {
+		return;
+	}
 	if (p->pid > 1 && p->pid != getpid() && kill(p->pid, SIGKILL) < 0 && errno != ESRCH) {
 		log_error("cannot end process %ld: %s", (long)p->pid, strerror(errno));
 	}
+}
+
+static void peer_destroy(struct keeper_peer *p)
+{
+	if (p->leash >= 0) {
+		close(p->leash);
+	}
+	close(p->fd);
+	free(p);
 }
 
 static void end_peer(struct keeper_peer *p)
@@ -157,8 +174,7 @@ static void end_peer(struct keeper_peer *p)
 	if (p->kill) {
 		kill_process(p);
 	}
-	close(p->fd);
-	free(p);
+	peer_destroy(p);
 }
 
 void keeper_reap(struct keeper *k)
@@ -186,7 +202,6 @@ void keeper_peers_finish(struct keeper *k)
 		struct keeper_peer *p = k->peers;
 
 		k->peers = p->next;
-		close(p->fd);
-		free(p);
+		peer_destroy(p);
 	}
 }

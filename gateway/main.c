@@ -2,6 +2,7 @@
 #include "command.h"
 #include "options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,9 @@ static int dispatch(const char *name, const struct options *o)
 		{"keeper", keeper_main},
 		{"web", web_main},
 		{"camera", camera_main},
+		{"probe", probe_main},
+		{"check-config", config_check_main},
+		{"doctor", doctor_main},
 	};
 
 	for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
@@ -54,7 +58,7 @@ static int dispatch(const char *name, const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o;
+	static struct options o; /* large, and there is one */
 
 	if (argc < 2) {
 		command_help(NULL, stderr);
@@ -82,8 +86,9 @@ int main(int argc, char **argv)
 		command_help(command, stdout);
 		return 0;
 	}
-	if (options_parse(&o, argc - 1, argv + 1) < 0) {
-		return EXIT_USAGE;
+	int r = options_parse(&o, argc - 1, argv + 1);
+	if (r < 0) {
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	return dispatch(command->name, &o);
 }

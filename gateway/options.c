@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LINGER_DEFAULT_S = 2, ROTATE_DEFAULT_S = 600 };
+
 static const char SERVICE_STATE_DIR[] = "/var/lib/camgate";
 static const char SERVICE_SOCKET_DIR[] = "/run/camgate";
 
@@ -171,6 +173,8 @@ static int set_listen(struct options *o, const char *text)
 static int apply(struct options *o, char id, const char *value)
 {
 	switch (id) {
+	case 'f':
+		return set_text(&o->config_file, value);
 	case 's':
 		o->state_given = true;
 		return set_state_dir(o, value);
@@ -207,6 +211,12 @@ static int apply(struct options *o, char id, const char *value)
 		return parse_number(value, 0, UINT16_MAX, &o->instance);
 	case 'D':
 		o->discovered = true;
+		return 0;
+	case 'b':
+		o->bench = true;
+		return 0;
+	case 'u':
+		o->udev = true;
 		return 0;
 	case 'R':
 		return parse_descriptor(value, &o->ready_fd);
@@ -265,6 +275,25 @@ static int check_arguments(const struct options *o, const struct command *comman
 	return 0;
 }
 
+/* Command line, then file, then default. */
+static int finish_values(struct options *o, const struct command *command)
+{
+	static const char config[] = "--config";
+	int r = 0;
+
+	if (command_option_find(command, config, sizeof config - 1) != NULL) {
+		/* The one who starts roles has given the warnings. */
+		r = options_from_file(o, command->role && o->ready_fd >= 0);
+	}
+	if (o->linger_s == OPTIONS_UNSET) {
+		o->linger_s = LINGER_DEFAULT_S;
+	}
+	if (o->rotate_s == OPTIONS_UNSET) {
+		o->rotate_s = ROTATE_DEFAULT_S;
+	}
+	return r;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? command_find(argv[0]) : NULL;
@@ -273,8 +302,8 @@ int options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){.listen = "[::]:8443",
 		.listen_fd = -1,
 		.ready_fd = -1,
-		.rotate_s = 600,
-		.linger_s = 2};
+		.rotate_s = OPTIONS_UNSET,
+		.linger_s = OPTIONS_UNSET};
 	if (command == NULL) {
 		(void)fprintf(stderr, "camgate: no such command; see camgate help\n");
 		return -EINVAL;
@@ -296,5 +325,6 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (check_arguments(o, command) < 0) {
 		return -EINVAL;
 	}
-	return finish_directories(o, command);
+	int r = finish_values(o, command);
+	return r < 0 ? r : finish_directories(o, command);
 }

@@ -1,24 +1,31 @@
 /*
- * The command line: `camgate COMMAND [options]`. The tables are in command.h.
+ * The command line, `camgate COMMAND [options]`, and what the configuration file adds where the
+ * command line says nothing. The tables are in command.h, the file's keys in config.h.
  */
 #ifndef CAMGATE_OPTIONS_H
 #define CAMGATE_OPTIONS_H
+
+#include "config.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = 16 };
+enum { OPTIONS_CAMERAS_MAX = 32, OPTIONS_HOSTS_MAX = CONFIG_HOSTS_MAX };
+enum { OPTIONS_UNSET = UINT16_MAX }; /* while parsing: neither command line nor file has said */
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_CAMERA = 3 };
 
+/* Not to be copied: name and hosts may point into config. */
 struct options {
+	const char *config_file; /* --config; otherwise CONFIG_FILE if it is there, or NULL */
+	struct config config; /* what it says; zero for commands that do not read it */
 	char state_dir[PATH_MAX]; /* --state; default /var/lib/camgate, `run`:
 				     $XDG_STATE_HOME/camgate */
 	char socket_dir[PATH_MAX]; /* $RUNTIME_DIRECTORY, otherwise STATE/sockets */
 	bool state_given; /* by --state or $STATE_DIRECTORY */
 	bool json; /* --json */
-	char listen[128]; /* --listen, default "[::]:8443" */
+	char listen[CONFIG_LISTEN_BYTES]; /* --listen, default "[::]:8443" */
 	bool listen_given;
 	int listen_fd; /* --listen-fd N: an inherited listening socket; -1 */
 	const char *name; /* --name: of the hub (run) or of the display (pair); borrowed */
@@ -36,14 +43,20 @@ struct options {
 	unsigned int instance; /* camera: --instance, tells several test patterns apart */
 	bool discovered; /* camera: --discovered: a node that is no camera is not an error, the
 			  * process ends with EXIT_NO_CAMERA and says nothing */
+	bool bench; /* doctor: --bench, measures instead */
+	bool udev; /* probe: --udev, what is no camera is not an error */
 	int ready_fd; /* --ready-fd N: write one byte there when ready to serve; -1 */
 	const char *arguments[8]; /* what is left, in order; borrowed */
 	unsigned int arguments_count;
 };
 
-/* Parses argv (argv[0] is the command). 0, or -EINVAL after one line on standard error that says
- * what is wrong and how to see the help. */
+/* Parses argv (argv[0] is the command), and the configuration file for commands that take --config.
+ * 0; -EINVAL after one line on standard error that says what is wrong and how to see the help;
+ * -EBADMSG after what is wrong with the file was logged. */
 int options_parse(struct options *o, int argc, char **argv);
+/* Fills what the command line left open from the file. quiet: without the warnings, which another
+ * process has given already. 0 or -EBADMSG. */
+int options_from_file(struct options *o, bool quiet);
 
 /* The state directory of a user who runs camgate in the foreground: $XDG_STATE_HOME/camgate or
  * ~/.local/state/camgate. 0, -ENOENT without a home, -ENAMETOOLONG. */
@@ -54,6 +67,9 @@ int run_main(const struct options *o);
 int keeper_main(const struct options *o);
 int web_main(const struct options *o);
 int camera_main(const struct options *o); /* arguments[0] is the SPEC */
+int doctor_main(const struct options *o);
+int config_check_main(const struct options *o); /* arguments[0]: the file, if not CONFIG_FILE */
+int probe_main(const struct options *o); /* arguments[0] is the device */
 int admin_main(const char *command, const struct options *o);
 
 #endif

@@ -113,6 +113,13 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 int registry_rename(
 	struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES], const char *name);
 
+/* Takes it out of quarantine for as long as its process runs, or lets an ignored one come back:
+ * with its grants if it can be told apart, into quarantine if not. -EALREADY: neither was so. */
+int registry_confirm(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
+/* Dark for everybody at once, its process turned away and not adopted again until it is confirmed.
+ * Of those that cannot be told apart all go that look like it. -EALREADY. */
+int registry_ignore(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
+
 /* ---- what there is to see ---- */
 
 struct registry_camera_view {
@@ -147,7 +154,7 @@ bool registry_display_online(
 bool registry_display_watches(const struct registry *r,
 	const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* Ids of the live cameras that can be told apart; returns their number. */
+/* Ids of the live cameras that can be told apart or were confirmed; returns their number. */
 unsigned int registry_present(
 	const struct registry *r, uint8_t (*ret)[CAMERA_ID_BYTES], unsigned int max);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void turn_away(struct registry *r, uint64_t peer, const char *reason)
+void registry_camera_turn_away(struct registry *r, uint64_t peer, const char *reason)
 {
 	struct ipc_turned_away m = {0};
 
@@ -29,11 +29,13 @@ static unsigned int count_cameras(const struct registry *r)
 static void describe(struct registry *r, const struct identity *identity, struct store_camera *ret)
 {
 	*ret = (struct store_camera){.strength = identity->strength};
+	memcpy(ret->vid_pid, identity->vid_pid, sizeof(ret->vid_pid));
 	r->output.random(r->output.data, ret->id, sizeof(ret->id));
 	snprintf(ret->name, sizeof(ret->name), "%s",
 		wire_name_ok(identity->name) ? identity->name : "Camera");
 	if (identity->strength == IDENTITY_RUN || identity->key[0] == 0) {
 		ret->strength = IDENTITY_RUN;
+		ret->standing = STANDING_QUARANTINED;
 		memcpy(ret->identity, "run/", 4);
 		for (size_t i = 0; i < sizeof(ret->id); i++) {
 			snprintf(ret->identity + 4 + 2 * i, 3, "%02x", ret->id[i]);
@@ -82,13 +84,31 @@ static struct registry_camera *create(uint64_t peer, const struct store_camera *
 	memcpy(c->view.model, m->model, sizeof(c->view.model));
 	memcpy(c->view.mode, m->mode, sizeof(c->view.mode));
 	memcpy(c->view.port, identity->port, sizeof(c->view.port));
+	registry_camera_look(identity, c->look);
 	return c;
+}
+
+static void welcome(struct registry *r, struct registry_camera *c)
+{
+	struct ipc_adopted adopted = {0};
+
+	c->next = r->cameras;
+	r->cameras = c;
+	log_info("camera \"%s\" is here: %s, %s, %s", c->record.name, c->view.source, c->view.model,
+		c->view.mode);
+	memcpy(adopted.home, r->store->home, sizeof(adopted.home));
+	memcpy(adopted.camera, c->record.id, sizeof(adopted.camera));
+	memcpy(adopted.name, c->record.name, sizeof(adopted.name));
+	registry_send(r, c->peer, ipc_encode_adopted(&adopted, r->message, sizeof(r->message)));
+	for (const struct registry_web *w = r->webs; w != NULL; w = w->next) {
+		registry_camera_add_reader(r, c, w->reader);
+	}
 }
 
 void registry_camera_hello(struct registry *r, uint64_t peer, const struct ipc_camera_hello *m,
 	const struct identity *identity)
 {
-	struct ipc_adopted adopted = {0};
+	char look[STORE_IDENTITY_BYTES];
 	struct store_camera record;
 	struct registry_camera *c;
 	int result;
@@ -100,34 +120,33 @@ void registry_camera_hello(struct registry *r, uint64_t peer, const struct ipc_c
 	describe(r, identity, &record);
 	if (claimed(r, &record)) {
 		log_warning("%s turned away: this camera is in use by another process", m->source);
-		turn_away(r, peer, "this camera is in use by another camera process already");
+		registry_camera_turn_away(
+			r, peer, "this camera is in use by another camera process already");
 		return;
 	}
 	if (count_cameras(r) >= REGISTRY_CAMERAS_MAX || generation_live(r, m->generation) ||
 		m->frame_max_bytes == 0 || m->frame_max_bytes > WIRE_FRAME_MAX_BYTES) {
 		log_warning("%s turned away: too many cameras, or a bad announcement", m->source);
-		turn_away(r, peer, "too many cameras, or an announcement that cannot be");
+		registry_camera_turn_away(
+			r, peer, "too many cameras, or an announcement that cannot be");
 		return;
 	}
-	result = store_camera_adopt(r->store, &record);
+	registry_camera_look(identity, look);
+	result = registry_camera_keep_off(r, peer, &record, look, m->source);
+	if (result > 0) {
+		return;
+	}
+	result = result == 0 ? store_camera_adopt(r->store, &record) : result;
 	c = result == 0 ? create(peer, &record, m, identity) : NULL;
 	if (c == NULL) {
 		result = result == 0 ? -ENOMEM : result;
 		log_error("%s turned away: cannot be put on record: %s", m->source,
 			strerror(-result));
-		turn_away(r, peer, "the keeper cannot put this camera on record; its log says why");
+		registry_camera_turn_away(
+			r, peer, "the keeper cannot put this camera on record; its log says why");
 		return;
 	}
-	c->next = r->cameras;
-	r->cameras = c;
-	log_info("camera \"%s\" is here: %s, %s, %s", record.name, m->source, m->model, m->mode);
-	memcpy(adopted.home, r->store->home, sizeof(adopted.home));
-	memcpy(adopted.camera, record.id, sizeof(adopted.camera));
-	memcpy(adopted.name, record.name, sizeof(adopted.name));
-	registry_send(r, peer, ipc_encode_adopted(&adopted, r->message, sizeof(r->message)));
-	for (const struct registry_web *w = r->webs; w != NULL; w = w->next) {
-		registry_camera_add_reader(r, c, w->reader);
-	}
+	welcome(r, c);
 }
 
 void registry_camera_add_reader(struct registry *r, struct registry_camera *c, uint32_t reader)
@@ -283,7 +302,7 @@ void registry_camera_end(struct registry *r, struct registry_camera *c, bool kil
 		}
 	}
 	log_info("camera \"%s\" is gone", c->record.name);
-	if (c->record.strength == IDENTITY_RUN) {
+	if (c->record.strength == IDENTITY_RUN && c->record.standing != STANDING_IGNORED) {
 		forget(r, c);
 	} else {
 		registry_tell_camera_to_all(r, c->record.id);

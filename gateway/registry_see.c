@@ -79,7 +79,7 @@ unsigned int registry_present(
 	unsigned int count = 0;
 
 	for (const struct registry_camera *c = r->cameras; c != NULL && count < max; c = c->next) {
-		if (c->record.strength != IDENTITY_RUN) {
+		if (c->record.standing != STANDING_QUARANTINED) {
 			memcpy(ret[count++], c->record.id, CAMERA_ID_BYTES);
 		}
 	}

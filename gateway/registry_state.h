@@ -23,6 +23,7 @@ struct registry_camera {
 	struct registry_camera *next;
 	uint64_t peer;
 	struct store_camera record;
+	char look[STORE_IDENTITY_BYTES]; /* what all that cannot be told from it share */
 	uint8_t generation[GENERATION_BYTES];
 	uint8_t kem_public[POINT_BYTES];
 	uint32_t frame_interval_us, frame_max_bytes;
@@ -137,6 +138,9 @@ struct registry {
 	unsigned int closings_count;
 	uint64_t closings_due_us;
 	struct registry_totals totals;
+	/* Ignored cameras whose processes came: said once, as they try again and again. */
+	uint8_t kept_off[STORE_CAMERAS_MAX][CAMERA_ID_BYTES];
+	unsigned int kept_off_count;
 	/* So that nobody can fill the journal by being refused. */
 	uint64_t refusals_from_us;
 	unsigned int refusals_logged, refusals_unlogged;
@@ -176,6 +180,8 @@ void registry_tell_key(struct registry *r, struct registry_session *s,
 void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
 
 /* registry_camera.c */
+/* IPC_TURNED_AWAY, and the connection ends. */
+void registry_camera_turn_away(struct registry *r, uint64_t peer, const char *reason);
 /* Its streams end, its rings go, it is freed. kill: its process, too. */
 void registry_camera_end(struct registry *r, struct registry_camera *c, bool kill);
 void registry_camera_add_reader(struct registry *r, struct registry_camera *c, uint32_t reader);
@@ -183,6 +189,12 @@ void registry_camera_drop_reader(struct registry *r, struct registry_camera *c, 
 /* The ring in the hands of this web process; 0 if it has none (yet). */
 uint32_t registry_camera_ring(const struct registry_camera *c, uint32_t reader);
 void registry_camera_update_demand(struct registry *r, struct registry_camera *c);
+
+/* registry_owner.c: what the owner said of it. The look goes to ret. */
+void registry_camera_look(const struct identity *identity, char ret[static STORE_IDENTITY_BYTES]);
+/* 1: it is ignored and was turned away; 0; or -errno. */
+int registry_camera_keep_off(struct registry *r, uint64_t peer, const struct store_camera *record,
+	const char *look, const char *source);
 
 /* registry_session.c */
 /* Ends the connection: nothing more is told or heard, the web role is asked to cut. */

@@ -78,6 +78,11 @@ static void make_command_line(struct command_line *l, const struct child *c,
 	add(l, "--state");
 	add(l, o->state_dir);
 	add_number(l, "--ready-fd", (unsigned int)ready_fd);
+	/* What of it we took over follows, and comes first there too. */
+	if (o->config_file != NULL) {
+		add(l, "--config");
+		add(l, o->config_file);
+	}
 	if (c->kind == CHILD_KEEPER && o->name != NULL) {
 		add(l, "--name");
 		add(l, o->name);

@@ -100,7 +100,12 @@ static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[2] = {{0}};
+	struct __user_cap_data_struct held[2];
 
+	/* Where a service manager left us none, it may have taken the call away as well. */
+	if (syscall(SYS_capget, &header, held) == 0 && memcmp(held, none, sizeof(none)) == 0) {
+		return 0;
+	}
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
 }

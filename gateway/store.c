@@ -10,50 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STORE_APPLICATION_ID = 0x63616d67 };
-
-static const char schema[] =
-	"PRAGMA application_id = 1667329383;"
-	"PRAGMA user_version = 1;"
-	"CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE displays("
-	"  id BLOB PRIMARY KEY CHECK(length(id) = 32),"
-	"  sign_public BLOB NOT NULL CHECK(length(sign_public) = 65),"
-	"  kem_public BLOB NOT NULL CHECK(length(kem_public) = 65),"
-	"  name TEXT NOT NULL UNIQUE,"
-	"  owner INTEGER NOT NULL,"
-	"  paired_s INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE cameras("
-	"  id BLOB PRIMARY KEY CHECK(length(id) = 16),"
-	"  identity TEXT NOT NULL UNIQUE,"
-	"  strength INTEGER NOT NULL,"
-	"  name TEXT NOT NULL UNIQUE) WITHOUT ROWID;"
-	"CREATE TABLE grants("
-	"  display BLOB NOT NULL REFERENCES displays(id) ON DELETE CASCADE,"
-	"  camera BLOB NOT NULL REFERENCES cameras(id) ON DELETE CASCADE,"
-	"  granted_s INTEGER NOT NULL,"
-	"  PRIMARY KEY(display, camera)) WITHOUT ROWID;"
-	"CREATE INDEX grants_camera ON grants(camera);"
-	/* gateway/audit.h says what the entries mean; they outlive the displays and cameras they
-	   name. */
-	"CREATE TABLE audit("
-	"  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
-	"  kind INTEGER NOT NULL,"
-	"  viewing INTEGER NOT NULL,"
-	"  time_s INTEGER NOT NULL,"
-	"  display BLOB NOT NULL, display_name TEXT NOT NULL,"
-	"  camera BLOB NOT NULL, camera_name TEXT NOT NULL,"
-	"  session BLOB NOT NULL,"
-	"  stream INTEGER NOT NULL,"
-	"  reason INTEGER NOT NULL,"
-	"  sent INTEGER NOT NULL, drawn INTEGER NOT NULL, late INTEGER NOT NULL,"
-	"  hidden INTEGER NOT NULL, refused INTEGER NOT NULL, worst_age_ms INTEGER NOT NULL,"
-	"  attested INTEGER NOT NULL,"
-	"  chain BLOB NOT NULL);"
-	"CREATE INDEX audit_viewing ON audit(viewing);"
-	"CREATE TRIGGER audit_append_only BEFORE UPDATE ON audit"
-	"  BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;";
-
 /* mkdir -p with mode 0700 for what is missing. */
 static int make_directory(const char *path)
 {
@@ -120,68 +76,6 @@ static int take_lock(
 	return 0;
 }
 
-static int read_number(struct store *s, const char *sql, int64_t *ret)
-{
-	struct store_query q = store_query_init(s, sql);
-	int result = store_step(&q);
-
-	if (result == 1) {
-		*ret = sqlite3_column_int64(q.statement, 0);
-		result = 0;
-	} else if (result == 0) {
-		result = -EUCLEAN;
-	}
-	store_query_finish(&q);
-	return result;
-}
-
-static int check_integrity(struct store *s)
-{
-	struct store_query q = store_query_init(s, "PRAGMA quick_check(1)");
-	char answer[8] = "";
-	int result = store_step(&q);
-
-	if (result == 1) {
-		store_column_text(&q, 0, answer, sizeof(answer));
-		result = strcmp(answer, "ok") == 0 ? 0 : -EUCLEAN;
-	}
-	store_query_finish(&q);
-	return result;
-}
-
-/* Makes the tables of an empty database, or checks that the ones there are ours and of our version.
- */
-static int check_schema(struct store *s)
-{
-	int64_t version = 0, application = 0, tables = 0;
-	int result;
-
-	result = read_number(s, "PRAGMA user_version", &version);
-	if (result == 0) {
-		result = read_number(s, "PRAGMA application_id", &application);
-	}
-	if (result == 0) {
-		result = read_number(s, "SELECT count(*) FROM sqlite_master", &tables);
-	}
-	if (result < 0) {
-		return result;
-	}
-	if (tables == 0 && version == 0) {
-		result = store_begin(s);
-		if (result == 0) {
-			result = store_exec(s, schema);
-		}
-		return result == 0 ? store_commit(s) : result;
-	}
-	if (application != STORE_APPLICATION_ID) {
-		return -EUCLEAN;
-	}
-	if (version > STORE_VERSION) {
-		return -ENOTSUP;
-	}
-	return version < 1 ? -EUCLEAN : check_integrity(s);
-}
-
 static int load_home(struct store *s)
 {
 	struct store_query q = store_query_init(s, "SELECT value FROM meta WHERE key = 'home'");
@@ -215,7 +109,7 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
 			       "PRAGMA temp_store = MEMORY;"
 			       "PRAGMA trusted_schema = OFF;";
 
-static void describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES])
+void store_describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES])
 {
 	switch (error) {
 	case -ENOTSUP:
@@ -266,18 +160,19 @@ int store_init(struct store *s, const char *state_dir, char problem[static STORE
 		result = store_exec(s, settings);
 	}
 	if (result == 0) {
-		result = check_schema(s);
+		result = store_schema_check(s);
 	}
 	if (result == 0) {
 		result = load_home(s);
 	}
 	if (result == 0) {
-		/* What was known for one run only did not survive that run. */
-		result = store_exec(s, "DELETE FROM cameras WHERE strength = 0");
+		/* What was known for one run only did not survive that run; what the owner sent
+		 * away stays away. */
+		result = store_exec(s, "DELETE FROM cameras WHERE strength = 0 AND standing != 3");
 	}
 	umask(mask);
 	if (result < 0) {
-		describe(result, path, problem);
+		store_describe(result, path, problem);
 		goto fail;
 	}
 	return 0;

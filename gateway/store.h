@@ -16,9 +16,10 @@
 #include "wire.h"
 
 enum {
-	STORE_VERSION = 1,
+	STORE_VERSION = 2,
 	STORE_PROBLEM_BYTES = 512,
 	STORE_IDENTITY_BYTES = 256,
+	STORE_VID_PID_BYTES = 16,
 	STORE_DISPLAYS_MAX = 1024,
 	STORE_CAMERAS_MAX = 256,
 };
@@ -40,10 +41,20 @@ struct store_display {
 	int64_t paired_s; /* wall clock, for people */
 };
 
+/* What the owner said of a camera. Nobody may see one that is quarantined or ignored. */
+enum camera_standing {
+	STANDING_PLAIN = 0, /* told apart from all others by itself */
+	STANDING_QUARANTINED, /* cannot be told apart: waits for the owner's word */
+	STANDING_CONFIRMED, /* cannot be told apart: the owner looked, and said which it is */
+	STANDING_IGNORED, /* kept off until it is confirmed */
+};
+
 struct store_camera {
 	uint8_t id[CAMERA_ID_BYTES];
 	char identity[STORE_IDENTITY_BYTES]; /* the key of udev/identity.h */
 	uint8_t strength; /* enum identity_strength */
+	uint8_t standing; /* enum camera_standing */
+	char vid_pid[STORE_VID_PID_BYTES]; /* "046d:0825"; empty for what is not on USB */
 	char name[NAME_MAX_BYTES + 1];
 };
 
@@ -52,6 +63,11 @@ struct store_camera {
  * it, -ENOTSUP when it is of a newer camgate, -EUCLEAN when it is damaged or none of ours. */
 int store_init(struct store *s, const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
 void store_finish(struct store *s);
+
+/* Is what lies there sound? Reads it all, changes nothing, needs nobody to have it. -ENOENT: there
+ * is none; -EBUSY: a keeper has it; -EAGAIN: the last one had no time to end, and the next will
+ * recover it; otherwise as store_init, with a problem. */
+int store_inspect(const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
 
 /* Several changes as one: begin, then commit or roll back. They do not nest. */
 int store_begin(struct store *s);
@@ -76,11 +92,14 @@ int store_display_each(
 int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
 /* True if some display is owner. 0 or 1, or -errno. */
 int store_has_owner(struct store *s);
+/* 0 if the database is sound; -EUCLEAN if not. Reads all of it. */
+int store_integrity_check(struct store *s);
 
 /* ---- cameras ---- */
 
-/* The camera of this identity: the known one, whose id and name it keeps, or a new one with this
- * id, c->name (with " (2)" and so on when taken), shown to nobody. *c is completed. */
+/* The camera of this identity: the known one, whose id, name and standing it keeps, or a new one
+ * with this id, c->name (with " (2)" and so on when taken), shown to nobody. *c is completed. A
+ * grant never moves to another make: -ESTALE if the known one has another vid_pid. */
 int store_camera_adopt(struct store *s, struct store_camera *c);
 /* Removes a camera and its grants: for those that are known for one run only. */
 int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]);
@@ -89,23 +108,32 @@ int store_camera_get(
 int store_camera_find(struct store *s, const char *text, struct store_camera *ret);
 int store_camera_each(
 	struct store *s, int (*each)(void *data, const struct store_camera *c), void *data);
+/* By its identity; -ENOENT. */
+int store_camera_recall(struct store *s, const char *identity, struct store_camera *ret);
+/* What the owner said. identity NULL: as it is; otherwise it is known by this from now on (-EEXIST:
+ * another is). -ENOENT. */
+int store_camera_stand(struct store *s, const uint8_t id[static CAMERA_ID_BYTES],
+	enum camera_standing standing, const char *identity);
 /* -EINVAL: no name (wire_name_ok); -EEXIST: another camera has it; -ENOENT. */
 int store_camera_rename(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name);
 
 /* ---- grants ---- */
 
-/* 0 if the display may see the camera now; -ENOENT if not; any other error means not either. */
+/* 0 if the display may see the camera now, which it may not while that is quarantined or ignored;
+ * -ENOENT if not; any other error means not either. */
 __attribute__((warn_unused_result)) int store_grant_check(struct store *s,
 	const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* Adding what is there already is no error. -ENOENT: no such display or camera. */
+/* Adding what is there already is no error. -ENOENT: no such display or camera, or one that is
+ * quarantined or ignored. */
 int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
 /* -ENOENT: there was none. */
 int store_grant_remove(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* Cameras of a display, by name; displays of a camera, by name. */
+/* Cameras that a display may see, by name; displays of a camera, by name, also while it is ignored.
+ */
 int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	int (*each)(void *data, const struct store_camera *c), void *data);
 int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_BYTES],

@@ -1,7 +1,8 @@
 #include "store_sql.h"
 #include <errno.h>
 #include <string.h>
-#include <time.h>
+
+#define COLUMNS "id, identity, strength, standing, vid_pid, name"
 
 static int read_row(struct store_query *q, struct store_camera *ret)
 {
@@ -10,7 +11,9 @@ static int read_row(struct store_query *q, struct store_camera *ret)
 	store_column_blob(q, 0, c.id, sizeof(c.id));
 	store_column_text(q, 1, c.identity, sizeof(c.identity));
 	c.strength = (uint8_t)sqlite3_column_int(q->statement, 2);
-	store_column_text(q, 3, c.name, sizeof(c.name));
+	c.standing = (uint8_t)sqlite3_column_int(q->statement, 3);
+	store_column_text(q, 4, c.vid_pid, sizeof(c.vid_pid));
+	store_column_text(q, 5, c.name, sizeof(c.name));
 	if (q->error == 0) {
 		*ret = c;
 	}
@@ -62,8 +65,7 @@ static int each_row(
 int store_camera_get(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret)
 {
-	struct store_query q = store_query_init(
-		s, "SELECT id, identity, strength, name FROM cameras WHERE id = ?");
+	struct store_query q = store_query_init(s, "SELECT " COLUMNS " FROM cameras WHERE id = ?");
 
 	store_bind_blob(&q, id, CAMERA_ID_BYTES);
 	return read_only_row(&q, ret);
@@ -72,8 +74,8 @@ int store_camera_get(
 int store_camera_find(struct store *s, const char *text, struct store_camera *ret)
 {
 	char prefix[2 * DISPLAY_ID_BYTES + 2];
-	struct store_query q = store_query_init(
-		s, "SELECT id, identity, strength, name FROM cameras WHERE name = ?");
+	struct store_query q =
+		store_query_init(s, "SELECT " COLUMNS " FROM cameras WHERE name = ?");
 	int result;
 
 	store_bind_text(&q, text);
@@ -81,8 +83,7 @@ int store_camera_find(struct store *s, const char *text, struct store_camera *re
 	if (result != -ENOENT || !store_hex_prefix(text, CAMERA_ID_BYTES, prefix)) {
 		return result;
 	}
-	q = store_query_init(
-		s, "SELECT id, identity, strength, name FROM cameras WHERE hex(id) LIKE ?");
+	q = store_query_init(s, "SELECT " COLUMNS " FROM cameras WHERE hex(id) LIKE ?");
 	store_bind_text(&q, prefix);
 	return read_only_row(&q, ret);
 }
@@ -90,8 +91,7 @@ int store_camera_find(struct store *s, const char *text, struct store_camera *re
 int store_camera_each(
 	struct store *s, int (*each)(void *data, const struct store_camera *c), void *data)
 {
-	struct store_query q = store_query_init(
-		s, "SELECT id, identity, strength, name FROM cameras ORDER BY name");
+	struct store_query q = store_query_init(s, "SELECT " COLUMNS " FROM cameras ORDER BY name");
 
 	return each_row(&q, each, data);
 }
@@ -100,9 +100,10 @@ int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID
 	int (*each)(void *data, const struct store_camera *c), void *data)
 {
 	struct store_query q =
-		store_query_init(s, "SELECT id, identity, strength, name FROM cameras"
-				    " JOIN grants ON grants.camera = cameras.id WHERE "
-				    "grants.display = ? ORDER BY name");
+		store_query_init(s, "SELECT " COLUMNS " FROM cameras"
+				    " JOIN grants ON grants.camera = cameras.id"
+				    " WHERE grants.display = ? AND standing NOT IN (1, 3)"
+				    " ORDER BY name");
 
 	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
 	return each_row(&q, each, data);
@@ -121,12 +122,14 @@ static int camera_name_taken(struct store *s, const char *name)
 
 static int insert(struct store *s, const struct store_camera *c)
 {
-	struct store_query q = store_query_init(
-		s, "INSERT INTO cameras(id, identity, strength, name) VALUES(?, ?, ?, ?)");
+	struct store_query q =
+		store_query_init(s, "INSERT INTO cameras(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?)");
 
 	store_bind_blob(&q, c->id, sizeof(c->id));
 	store_bind_text(&q, c->identity);
 	store_bind_int(&q, c->strength);
+	store_bind_int(&q, c->standing);
+	store_bind_text(&q, c->vid_pid);
 	store_bind_text(&q, c->name);
 	return store_run(&q, NULL);
 }
@@ -143,16 +146,24 @@ static int count_cameras(struct store *s)
 	return result;
 }
 
+int store_camera_recall(struct store *s, const char *identity, struct store_camera *ret)
+{
+	struct store_query q =
+		store_query_init(s, "SELECT " COLUMNS " FROM cameras WHERE identity = ?");
+
+	store_bind_text(&q, identity);
+	return read_only_row(&q, ret);
+}
+
 int store_camera_adopt(struct store *s, struct store_camera *c)
 {
 	struct store_camera known, added = *c;
-	struct store_query q = store_query_init(
-		s, "SELECT id, identity, strength, name FROM cameras WHERE identity = ?");
-	int result;
+	int result = store_camera_recall(s, c->identity, &known);
 
-	store_bind_text(&q, c->identity);
-	result = read_only_row(&q, &known);
 	if (result == 0) {
+		if (strcmp(known.vid_pid, c->vid_pid) != 0) {
+			return -ESTALE;
+		}
 		*c = known;
 		return 0;
 	}
@@ -182,6 +193,20 @@ int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES
 
 	store_bind_blob(&q, id, CAMERA_ID_BYTES);
 	return store_run(&q, NULL);
+}
+
+int store_camera_stand(struct store *s, const uint8_t id[static CAMERA_ID_BYTES],
+	enum camera_standing standing, const char *identity)
+{
+	struct store_query q = store_query_init(s,
+		"UPDATE cameras SET standing = ?, identity = coalesce(?, identity) WHERE id = ?");
+	int result, changes = 0;
+
+	store_bind_int(&q, standing);
+	store_bind_text(&q, identity);
+	store_bind_blob(&q, id, CAMERA_ID_BYTES);
+	result = store_run(&q, &changes);
+	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
 }
 
 int store_camera_rename(struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name)

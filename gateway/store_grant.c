@@ -5,8 +5,10 @@
 int store_grant_check(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES])
 {
-	struct store_query q =
-		store_query_init(s, "SELECT 1 FROM grants WHERE display = ? AND camera = ?");
+	/* 1 and 3: quarantined and ignored (enum camera_standing). */
+	struct store_query q = store_query_init(s,
+		"SELECT 1 FROM grants JOIN cameras ON cameras.id = grants.camera"
+		" WHERE display = ? AND camera = ? AND standing NOT IN (1, 3)");
 	int result;
 
 	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
@@ -22,7 +24,8 @@ int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYT
 	/* Selecting from both tables adds nothing unless both are there. */
 	struct store_query q = store_query_init(s,
 		"INSERT OR IGNORE INTO grants(display, camera, granted_s)"
-		" SELECT d.id, c.id, ? FROM displays d, cameras c WHERE d.id = ? AND c.id = ?");
+		" SELECT d.id, c.id, ? FROM displays d, cameras c WHERE d.id = ? AND c.id = ?"
+		" AND c.standing NOT IN (1, 3)");
 	int result;
 
 	store_bind_int(&q, (int64_t)time(NULL));

@@ -20,6 +20,14 @@ int store_sql_error(int code);
 /* One or several statements without parameters or results. */
 int store_exec(struct store *s, const char *sql);
 
+/* store_schema.c: makes the tables of an empty database, brings older ones up to STORE_VERSION, or
+ * refuses what is not ours (-EUCLEAN) or newer (-ENOTSUP). */
+int store_schema_check(struct store *s);
+/* The same for the eye alone: *ret_version of a sound one of ours, 0 of an empty one. */
+int store_schema_inspect(struct store *s, int64_t *ret_version);
+/* What is wrong with the database file, and what to do. */
+void store_describe(int error, const char *path, char problem[static STORE_PROBLEM_BYTES]);
+
 struct store_query store_query_init(struct store *s, const char *sql);
 void store_query_finish(struct store_query *q);
 /* Bind the next parameter. The memory has to last until the query is finished. */

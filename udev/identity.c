@@ -107,7 +107,7 @@ static const char *attribute(struct udev_device *d, const char *name)
 
 /* ID_PATH is udev's; without udevd the parent's path below /sys says the same in other words, so a
  * camera that is bound to its port is another camera to a hub that starts to run udevd. */
-static void read_place(struct node *n)
+static void read_place(struct node *n, const char *id_path)
 {
 	struct udev_device *parent = udev_device_get_parent(n->video);
 	const char *path = udev_device_get_property_value(n->video, "ID_PATH");
@@ -116,19 +116,20 @@ static void read_place(struct node *n)
 		return;
 	}
 	if (path == NULL) {
-		path = udev_device_get_devpath(parent);
+		path = id_path != NULL ? id_path : udev_device_get_devpath(parent);
 	}
 	if (path != NULL && strlen(path) < sizeof n->place) {
 		(void)snprintf(n->place, sizeof n->place, "%s", path);
 	}
 }
 
-static void node_init(struct node *n, struct udev_device *video)
+/* id_path: in place of one that udev has not stored yet; NULL */
+static void node_init(struct node *n, struct udev_device *video, const char *id_path)
 {
 	*n = (struct node){.video = video};
 	n->usb = udev_device_get_parent_with_subsystem_devtype(video, "usb", "usb_device");
 	n->interface = udev_device_get_parent_with_subsystem_devtype(video, "usb", "usb_interface");
-	read_place(n);
+	read_place(n, id_path);
 	if (n->usb == NULL) {
 		return;
 	}
@@ -174,6 +175,18 @@ static bool same_device(struct udev_device *a, struct udev_device *b)
 	return udev_device_get_devnum(a) == udev_device_get_devnum(b);
 }
 
+/* Two functions of one parent: udev may have named the place of one already and not of the other.
+ */
+static bool same_place(const struct node *a, const struct node *b)
+{
+	struct udev_device *parent_a = udev_device_get_parent(a->video);
+	struct udev_device *parent_b = udev_device_get_parent(b->video);
+
+	return parent_a != NULL && parent_b != NULL &&
+	       strcmp(udev_device_get_syspath(parent_a), udev_device_get_syspath(parent_b)) == 0 &&
+	       strcmp(a->function, b->function) == 0;
+}
+
 /* 1 if another node that is present now would have the same key, 0 if not, or -errno. */
 static int key_is_taken(struct udev *udev, const struct node *own, bool by_serial, const char *key)
 {
@@ -203,11 +216,12 @@ static int key_is_taken(struct udev *udev, const struct node *own, bool by_seria
 			continue; /* went away meanwhile */
 		}
 		if (!same_device(d, own->video) && may_capture(d)) {
-			node_init(&other, d);
+			node_init(&other, d, NULL);
 			if (!by_serial || other.serial != NULL) {
 				make_key(&other, by_serial, other_key, sizeof other_key);
 				taken |= strcmp(other_key, key) == 0;
 			}
+			taken |= !by_serial && same_place(own, &other);
 		}
 		udev_device_unref(d);
 	}
@@ -260,6 +274,11 @@ static void describe(const struct node *n, struct identity *i)
 
 int identity_read(dev_t rdev, struct identity *ret)
 {
+	return identity_read_at(rdev, NULL, ret);
+}
+
+int identity_read_at(dev_t rdev, const char *id_path, struct identity *ret)
+{
 	struct identity found = {.strength = IDENTITY_RUN};
 	struct udev *udev = udev_new();
 	struct node n;
@@ -273,7 +292,7 @@ int identity_read(dev_t rdev, struct identity *ret)
 	if (subsystem == NULL || strcmp(subsystem, "video4linux") != 0) {
 		r = -ENODEV;
 	} else {
-		node_init(&n, video);
+		node_init(&n, video, id_path);
 		describe(&n, &found);
 		r = choose_key(udev, &n, &found);
 	}

@@ -35,6 +35,10 @@ struct identity {
 
 /* rdev: st_rdev of the open device. 0; -ENODEV if it is no present video4linux device; -ENOMEM. */
 int identity_read(dev_t rdev, struct identity *ret);
+/* The same while udev still works on the device: id_path is the ID_PATH that it will store, or
+ * NULL.
+ */
+int identity_read_at(dev_t rdev, const char *id_path, struct identity *ret);
 
 /* Pure: false for serial numbers that are empty, too short, all one character, not printable, or
  * known to be the same on every device of a maker. */

@@ -1,5 +1,6 @@
 #include "camera.h"
 #include "clock.h"
+#include "leash.h"
 #include "log.h"
 #include "sandbox.h"
 
@@ -177,6 +178,7 @@ static int tick(struct camera *c, uint64_t now_us)
 		c->due_epoch = epochs_current(c->epochs);
 		r = camera_send(c, due, sizeof(due), NULL, 0);
 	}
+	notify_alive(&c->notify, now_us);
 	return r < 0 ? r : tell_status(c, now_us);
 }
 
@@ -187,6 +189,7 @@ static int timeout_ms(const struct camera *c)
 	if (source_running(&c->source) || c->demand || c->linger_until_us != 0) {
 		ms = ms < 250 ? ms : 250;
 	}
+	ms = notify_timeout_ms(&c->notify, clock_now_us(), ms);
 	if (ms > TICK_MAX_MS) {
 		return TICK_MAX_MS;
 	}
@@ -310,6 +313,7 @@ static int run(struct camera *c)
 			c->options->socket_dir, strerror(-r));
 		return -ECONNREFUSED;
 	}
+	leash_give(c->keeper);
 	r = say_hello(c);
 	if (r == 0) {
 		r = await_adoption(c);
@@ -323,6 +327,7 @@ static int run(struct camera *c)
 	source_describe(&c->source, mode, sizeof(mode));
 	log_info("%s: %s, %s", c->name, c->options->arguments[0], mode);
 	tell_ready(c->options);
+	notify_ready(&c->notify, c->name);
 	while (r == 0) {
 		r = live(c);
 	}
@@ -340,6 +345,7 @@ static void camera_finish(struct camera *c)
 	if (c->keeper >= 0) {
 		close(c->keeper);
 	}
+	notify_finish(&c->notify);
 }
 
 int camera_main(const struct options *o)
@@ -355,12 +361,13 @@ int camera_main(const struct options *o)
 		return 2;
 	}
 	*c = (struct camera){.options = o, .keeper = -1};
+	notify_init(&c->notify);
 	r = secure_heap_init();
 	if (r < 0) {
 		log_error("no memory for keys that is never swapped out: %s", strerror(-r));
 		return 1;
 	}
-	r = source_open(&c->source, o->arguments[0], o->instance);
+	r = source_open(&c->source, o->arguments[0], o->instance, &o->config);
 	if (r < 0) {
 		/* Most video nodes of some machines are codecs and the like. */
 		if (o->discovered && (r == -ENOTTY || r == -ENODEV)) {
@@ -370,6 +377,7 @@ int camera_main(const struct options *o)
 		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	r = run(c);
+	notify_stopping(&c->notify, strerror(-r));
 	explain_end(c, r);
 	camera_finish(c);
 	return 1;

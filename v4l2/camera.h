@@ -12,6 +12,7 @@
 
 #include "ipc.h"
 #include "keys.h"
+#include "notify.h"
 #include "options.h"
 #include "ring.h"
 #include "sframe.h"
@@ -20,6 +21,7 @@
 struct camera {
 	const struct options *options;
 	int keeper; /* socket, -1: none */
+	struct notify notify;
 	struct source source;
 	struct key_pair kem;
 	uint8_t generation[GENERATION_BYTES];

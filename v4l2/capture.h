@@ -9,6 +9,7 @@
 #define CAMGATE_CAPTURE_H
 
 #include "buffers.h"
+#include "config.h"
 #include "convert.h"
 #include "encode.h"
 #include "freeze.h"
@@ -36,6 +37,9 @@ struct capture {
 
 /* Opens, identifies, negotiates and allocates: everything that the sandbox will not allow later. */
 int capture_open(struct capture *c, const char *path, char problem[static DEVICE_PROBLEM_BYTES]);
+/* The same in a mode that the owner wishes (wish.h; NULL: none), as far as the camera offers it. */
+int capture_open_wished(struct capture *c, const char *path, const struct config_mode *wish,
+	char problem[static DEVICE_PROBLEM_BYTES]);
 /* Stops, wipes, closes. Accepts a capture whose open failed. */
 void capture_close(struct capture *c);
 /* Starts streaming. Steps the mode down where the bus has not the bandwidth, and says so in problem

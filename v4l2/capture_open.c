@@ -1,5 +1,6 @@
 /* capture.h: opening and negotiating. */
 #include "capture.h"
+#include "wish.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,6 +100,12 @@ static int negotiate(struct capture *c, char problem[static DEVICE_PROBLEM_BYTES
 
 int capture_open(struct capture *c, const char *path, char problem[static DEVICE_PROBLEM_BYTES])
 {
+	return capture_open_wished(c, path, NULL, problem);
+}
+
+int capture_open_wished(struct capture *c, const char *path, const struct config_mode *wish,
+	char problem[static DEVICE_PROBLEM_BYTES])
+{
 	struct v4l2_event_subscription change = {.type = V4L2_EVENT_SOURCE_CHANGE};
 	int r;
 
@@ -108,6 +115,9 @@ int capture_open(struct capture *c, const char *path, char problem[static DEVICE
 		return r;
 	}
 	r = device_list_modes(&c->device, &c->modes, problem);
+	if (r == 0 && wish) {
+		wish_apply(wish, &c->modes, problem);
+	}
 	if (r == 0) {
 		r = negotiate(c, problem);
 	}

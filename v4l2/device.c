@@ -68,7 +68,6 @@ static int camera_check(struct device *d, const char **ret_refusal)
 {
 	struct v4l2_capability capability = {0};
 	struct v4l2_input input = {0};
-	int first = 0;
 	int r = device_ioctl(d, VIDIOC_QUERYCAP, &capability);
 
 	if (r < 0) {
@@ -87,8 +86,6 @@ static int camera_check(struct device *d, const char **ret_refusal)
 		*ret_refusal = "its input is not a camera";
 		return -ENOTTY;
 	}
-	/* Another program may have left a device with several inputs on another one. */
-	(void)device_ioctl(d, VIDIOC_S_INPUT, &first);
 	return 0;
 }
 
@@ -144,7 +141,8 @@ static void explain_open(const char *path, int error, char problem[static DEVICE
 	}
 }
 
-int device_open(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES])
+static int open_checked(
+	struct device *d, const char *path, int access, char problem[static DEVICE_PROBLEM_BYTES])
 {
 	const char *refusal = NULL;
 	int r;
@@ -155,7 +153,7 @@ int device_open(struct device *d, const char *path, char problem[static DEVICE_P
 		return -ENAMETOOLONG;
 	}
 	memcpy(d->path, path, strlen(path) + 1);
-	d->fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	d->fd = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (d->fd < 0) {
 		r = -errno;
 		explain_open(path, r, problem);
@@ -168,6 +166,23 @@ int device_open(struct device *d, const char *path, char problem[static DEVICE_P
 		device_close(d);
 	}
 	return r;
+}
+
+int device_open(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES])
+{
+	int first = 0;
+	int r = open_checked(d, path, O_RDWR, problem);
+
+	if (r == 0) {
+		/* Another program may have left a device with several inputs on another one. */
+		(void)device_ioctl(d, VIDIOC_S_INPUT, &first);
+	}
+	return r;
+}
+
+int device_look(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES])
+{
+	return open_checked(d, path, O_RDONLY, problem);
 }
 
 void device_close(struct device *d)

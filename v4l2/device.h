@@ -36,6 +36,9 @@ struct device_mode {
 const char *device_refusal(const struct v4l2_capability *c);
 /* Opens path and checks that it is a camera. -EBUSY, -EACCES, -ENOENT, -ENODEV (no camera), … */
 int device_open(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES]);
+/* The same checks through a read-only descriptor, which changes nothing of the device: also for one
+ * that another program uses. */
+int device_look(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES]);
 /* Closes. Accepts a device that was never opened if fd is -1. */
 void device_close(struct device *d);
 /* Retries when interrupted. 0 or -errno. */

@@ -164,6 +164,19 @@ static int demand(struct camera *c, const struct ipc_message *m)
 	return r;
 }
 
+/* After the adoption, too: the owner does not want this camera any more. */
+static int turned_away(const struct camera *c, const struct ipc_message *m)
+{
+	struct ipc_turned_away away;
+	int r = ipc_parse_turned_away(m, &away);
+
+	if (r < 0) {
+		return r;
+	}
+	log_info("%s is not taken any more: %s", c->name, away.reason);
+	return -ECONNREFUSED;
+}
+
 int orders_obey(struct camera *c, const struct ipc_message *m)
 {
 	switch (m->type) {
@@ -178,6 +191,8 @@ int orders_obey(struct camera *c, const struct ipc_message *m)
 	case IPC_ROTATE:
 	case IPC_SWITCH:
 		return rotate(c, m);
+	case IPC_TURNED_AWAY:
+		return turned_away(c, m);
 	default:
 		return -EBADMSG;
 	}

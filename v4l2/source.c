@@ -1,17 +1,19 @@
 #include "source.h"
+#include "wish.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-int source_open(struct source *s, const char *spec, unsigned int instance)
+int source_open(
+	struct source *s, const char *spec, unsigned int instance, const struct config *config)
 {
 	int r;
 
 	*s = (struct source){.capture = {.device = {.fd = -1}}, .testcard = {.timer = -1}};
 	if (spec[0] == '/') {
-		return capture_open(&s->capture, spec, s->problem);
+		return capture_open_wished(&s->capture, spec, wish_find(config, spec), s->problem);
 	}
 	s->test = true;
 	r = testcard_init(&s->testcard, spec, instance);

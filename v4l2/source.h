@@ -18,8 +18,9 @@ struct source {
 
 /* spec: "/dev/videoN", "pattern" or "pattern:WxH@FPS". -EINVAL for anything else. On failure
  * problem says what is wrong and what to do. instance is what a test camera's pictures are tagged
- * with. */
-int source_open(struct source *s, const char *spec, unsigned int instance);
+ * with. config: may wish a mode for this device. */
+int source_open(
+	struct source *s, const char *spec, unsigned int instance, const struct config *config);
 void source_close(struct source *s);
 /* See capture_start. */
 int source_start(struct source *s);

@@ -73,8 +73,11 @@ void page_find(const struct page_asset *assets, const char *path, const uint8_t 
 	}
 }
 
-ssize_t page_head(const struct page_answer *answer, bool keep_alive, char *out, size_t size)
+ssize_t page_head(const struct page_answer *answer, bool keep_alive, bool configured, char *out,
+	size_t size)
 {
+	/* Thirty days: who goes back to the hub's own certificate must be able to. */
+	const char *strict = configured ? "Strict-Transport-Security: max-age=2592000\r\n" : "";
 	int n = snprintf(out, size,
 		"HTTP/1.1 %u %s\r\n"
 		"Content-Type: %s\r\n"
@@ -88,10 +91,11 @@ ssize_t page_head(const struct page_answer *answer, bool keep_alive, char *out, 
 		"Permissions-Policy: camera=(), microphone=(), geolocation=(), display-capture=(), "
 		"usb=(), serial=(), payment=()\r\n"
 		"X-Frame-Options: DENY\r\n"
+		"%s"
 		"Connection: %s\r\n"
 		"\r\n",
 		answer->status, answer->status == 200 ? "OK" : "Not Found", answer->type,
-		answer->body_size, policy, keep_alive ? "keep-alive" : "close");
+		answer->body_size, policy, strict, keep_alive ? "keep-alive" : "close");
 
 	return n < 0 || (size_t)n >= size ? -ENOSPC : n;
 }
@@ -148,7 +152,7 @@ static int on_request(struct lws *wsi, struct connection *c)
 	page_find(page_assets, ours ? path : "", web->ca, web->ca_size, &answer);
 	/* What was refused may have a body that nobody reads. */
 	c->close_after = !ours || web->ending;
-	n = page_head(&answer, !c->close_after, (char *)head + LWS_PRE, PAGE_HEAD_BYTES);
+	n = page_head(&answer, !c->close_after, web->ca_size == 0, (char *)head + LWS_PRE, PAGE_HEAD_BYTES);
 	if (n < 0 || lws_write(wsi, head + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_HEADERS) < (int)n) {
 		return -1;
 	}

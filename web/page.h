@@ -34,8 +34,10 @@ struct page_answer {
  * in an answer, 404 if there is nothing. */
 void page_find(const struct page_asset *assets, const char *path, const uint8_t *ca, size_t ca_size,
 	struct page_answer *ret);
-/* The status line and headers, the empty line included. Bytes, or -ENOSPC. */
-ssize_t page_head(const struct page_answer *answer, bool keep_alive, char *out, size_t size);
+/* The status line and headers, the empty line included. configured: the certificate is the owner's,
+ * and browsers are told to insist on TLS. Bytes, or -ENOSPC. */
+ssize_t page_head(const struct page_answer *answer, bool keep_alive, bool configured, char *out,
+	size_t size);
 
 /* The callback of everything that is HTTP and not yet a websocket. */
 int page_callback(

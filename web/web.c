@@ -2,8 +2,11 @@
 #include "front.h"
 #include "page.h"
 #include "socket.h"
+#include "gateway/activation.h"
+#include "gateway/address.h"
 #include "gateway/clock.h"
 #include "gateway/keys.h"
+#include "gateway/leash.h"
 #include "gateway/log.h"
 #include "gateway/options.h"
 #include "gateway/sandbox.h"
@@ -154,6 +157,7 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 	}
 	report_counts(web, now_us);
 	report_refusals(web);
+	notify_alive(&web->notify, now_us);
 	lws_sul_schedule(web->context, 0, &web->sweep, on_sweep, SWEEP_US);
 }
 
@@ -161,8 +165,15 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 
 static int open_listener(const struct options *o)
 {
-	int fd = o->listen_fd >= 0 ? o->listen_fd : front_listen(o->listen);
+	int fd = o->listen_fd >= 0 ? o->listen_fd : activation_socket();
 
+	if (fd == -ENOENT) {
+		fd = front_listen(o->listen);
+	} else if (fd == -E2BIG || fd == -ENOTSOCK) {
+		log_error("the service manager has to hand over one listening TCP socket: give "
+			  "camgate-web.socket one ListenStream=");
+		return fd;
+	}
 	if (fd == -EADDRINUSE) {
 		log_error("%s is in use by another program; `ss -ltnp` says which. Stop it, or use "
 			  "--listen with another port",
@@ -177,6 +188,21 @@ static int open_listener(const struct options *o)
 	return fd;
 }
 
+/* A service manager's socket is what it is, whatever our configuration says. */
+static void compare_with_configured(const struct options *o, const struct ipc_web_hello *hello)
+{
+	char host[ADDRESS_TEXT_BYTES];
+	unsigned int port;
+
+	if (o->listen_fd < 0 && o->listen_given &&
+		address_split(o->listen, host, sizeof host, &port) == 0 && port != 0 &&
+		port != hello->port) {
+		log_warning("listen = %s is not what the service manager listens on, %s; change "
+			    "that with `systemctl edit camgate-web.socket`",
+			o->listen, hello->listening);
+	}
+}
+
 static int start_link(struct web *web, const struct options *o, int listener)
 {
 	struct ipc_web_hello hello = {0};
@@ -187,12 +213,14 @@ static int start_link(struct web *web, const struct options *o, int listener)
 		return r;
 	}
 	web->hosts.port = hello.port;
+	compare_with_configured(o, &hello);
 	r = link_init(&web->link, web, o->socket_dir);
 	if (r < 0) {
 		log_error("cannot reach the keeper in %s: %s. Is it running?", o->socket_dir,
 			strerror(-r));
 		return r;
 	}
+	leash_give(web->link.fd);
 	link_send_hello(&web->link, &hello);
 	r = link_wait_for_config(&web->link, CONFIG_PATIENCE_MS);
 	if (r < 0) {
@@ -282,6 +310,7 @@ static int start(struct web *web, const struct options *o)
 		(void)!write(o->ready_fd, "1", 1);
 		(void)close(o->ready_fd);
 	}
+	notify_ready(&web->notify, "serving");
 	return 0;
 }
 
@@ -308,6 +337,7 @@ static void serve(struct web *web)
 	while (!web->failed && (web->connections.count > 0 || !web->ending) &&
 		clock_now_us() < end_us) {
 		if (told_to_end && !web->ending) {
+			notify_stopping(&web->notify, NULL);
 			say_goodbye(web);
 			end_us = clock_now_us() + GOODBYE_US;
 			continue;
@@ -330,6 +360,7 @@ static void finish(struct web *web)
 		}
 		lws_context_destroy(web->context);
 	}
+	notify_finish(&web->notify);
 	tls_finish(&web->tls);
 	free(web->ca);
 }
@@ -342,6 +373,7 @@ int web_main(const struct options *o)
 
 	log_init("web");
 	sandbox_prepare(false);
+	notify_init(&web.notify);
 	r = secure_heap_init();
 	if (r < 0) {
 		log_error("no memory that is locked for keys: %s", strerror(-r));

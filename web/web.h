@@ -15,6 +15,7 @@
 #include "hosts.h"
 #include "link.h"
 #include "tls.h"
+#include "gateway/notify.h"
 
 #include <libwebsockets.h>
 
@@ -37,6 +38,7 @@ struct web {
 		*adopting; /* while libwebsockets takes it over; NULL when it did not live */
 	struct feeds feeds;
 	struct link link;
+	struct notify notify;
 	lws_sorted_usec_list_t sweep;
 	uint64_t counts_us; /* when the counts were last reported */
 	bool configured;

@@ -1,16 +1,17 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is asked: build, check, scripts, browser, hub,
-# lint.
+# deb, lint.
 # Says what and why before it does anything; says nothing when nothing is missing.
 set -eu
 
 build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libturbojpeg0-dev libudev-dev
-	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev"
+	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev libinih-dev"
 check="libcmocka-dev umockdev"
 browser="chromium firefox-esr"
-scripts="v4l-utils iproute2 procps"
+scripts="v4l-utils iproute2 procps udev mandoc"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
 hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"
+deb="mmdebstrap uidmap git"
 lint="shellcheck clang clang-format"
 
 is_installed() {
@@ -39,9 +40,10 @@ for what in "$@"; do
 	scripts) wanted="$wanted $(missing "$scripts")" ;;
 	browser) wanted="$wanted $(missing "$browser") $(missing_programs node:nodejs npm:npm)" ;;
 	hub) tests/hub/possible.sh >/dev/null && wanted="$wanted $(missing "$hub")" ;;
+	deb) wanted="$wanted $(missing "$deb")" ;;
 	lint) wanted="$wanted $(missing "$lint") $(missing_programs node:nodejs)" ;;
 	*)
-		echo "packages.sh: what is '$what'? One of build check scripts browser hub lint" >&2
+		echo "packages.sh: what is '$what'? One of build check scripts browser hub deb lint" >&2
 		exit 2
 		;;
 	esac

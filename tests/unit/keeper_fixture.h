@@ -212,9 +212,9 @@ static inline void web_confirm_take(uint64_t peer)
 
 /* ---- camera ---- */
 
-/* Sends HELLO; generation and key are made of the peer's number. */
-static inline void camera_hello(
-	uint64_t peer, enum identity_strength strength, const char *key, const char *name)
+/* Sends HELLO; generation and key are made of the peer's number. vid_pid may be empty. */
+static inline void camera_hello_of(uint64_t peer, enum identity_strength strength,
+	const char *vid_pid, const char *key, const char *name)
 {
 	struct ipc_camera_hello hello = {.kind = IPC_CAMERA_DEVICE,
 		.width = 1280,
@@ -230,7 +230,14 @@ static inline void camera_hello(
 	memset(hello.kem_public, (int)peer, sizeof(hello.kem_public));
 	snprintf(identity.key, sizeof(identity.key), "%s", key);
 	snprintf(identity.name, sizeof(identity.name), "%s", name);
+	snprintf(identity.vid_pid, sizeof(identity.vid_pid), "%s", vid_pid);
 	registry_camera_hello(fixture.registry, peer, &hello, &identity);
+}
+
+static inline void camera_hello(
+	uint64_t peer, enum identity_strength strength, const char *key, const char *name)
+{
+	camera_hello_of(peer, strength, "", key, name);
 }
 
 /* Answers every ADD_READER that is waiting. */

@@ -71,7 +71,7 @@ static void ask(const char *request)
 {
 	unsigned int before = answers;
 
-	admin_server_hear(&admin, OWNER, request, strlen(request));
+	admin_server_hear(&admin, OWNER, true, request, strlen(request));
 	assert_int_equal(answers, before + 1);
 }
 
@@ -296,13 +296,63 @@ static void a_grant_needs_both(void **state)
 	assert_string_equal(told.name, "Door yard");
 }
 
+static void a_camera_that_cannot_be_told_apart_has_to_be_confirmed(void **state)
+{
+	(void)state;
+	camera_hello(9, IDENTITY_RUN, "", "Twin");
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 2, "standing"), "quarantined");
+	assert_non_null(strstr(text_of("cameras", 2, "advice"), "camgate confirm \"Twin\""));
+	expect_error("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"Twin\"}",
+		"camgate confirm \"Twin\"");
+	expect_error("{\"command\":\"pair\",\"cameras\":[\"Twin\"]}", "camgate confirm \"Twin\"");
+	expect_ok("{\"command\":\"confirm\",\"camera\":\"Twin\"}");
+	expect_error("{\"command\":\"confirm\",\"camera\":\"Twin\"}", "confirmed already");
+	expect_ok("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"Twin\"}");
+	expect_ok("{\"command\":\"pair\",\"cameras\":[\"Twin\"]}");
+	expect_error("{\"command\":\"confirm\",\"camera\":\"Door\"}", "needs no confirmation");
+	expect_error("{\"command\":\"confirm\",\"camera\":\"Doo\"}", "no camera");
+	expect_error("{\"command\":\"confirm\"}", "no camera");
+}
+
+static void an_ignored_camera_says_how_to_have_it_back(void **state)
+{
+	(void)state;
+	expect_ok("{\"command\":\"ignore\",\"camera\":\"Door\"}");
+	expect_error("{\"command\":\"ignore\",\"camera\":\"Door\"}", "ignored already");
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 0, "state"), "ignored");
+	assert_string_equal(text_of("cameras", 0, "known_as"), "usb:1");
+	assert_non_null(strstr(text_of("cameras", 0, "advice"), "camgate confirm \"Door\""));
+	expect_error("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"Door\"}",
+		"is ignored");
+	expect_ok("{\"command\":\"confirm\",\"camera\":\"Door\"}");
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 0, "state"), "offline");
+	expect_error("{\"command\":\"ignore\",\"camera\":\"\"}", "no camera");
+}
+
+static void twins_that_only_their_ports_tell_apart_are_pointed_out(void **state)
+{
+	(void)state;
+	camera_hello_of(8, IDENTITY_PORT, "046d:0825", "port:046d:0825:a", "Xa");
+	camera_hello_of(9, IDENTITY_PORT, "046d:0825", "port:046d:0825:b", "Xb");
+	struct store_camera c;
+	assert_int_equal(store_camera_find(&fixture.files.store, "Xa", &c), 0);
+	assert_int_equal(registry_grant(fixture.registry, display.id, c.id), 0);
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 2, "name"), "Xa");
+	assert_non_null(strstr(text_of("cameras", 2, "advice"), "do not swap"));
+	assert_non_null(strstr(text_of("cameras", 2, "advice"), "Xb"));
+}
+
 static void a_revoke_is_answered_when_it_is_done(void **state)
 {
 	static const char request[] =
 		"{\"command\":\"revoke\",\"display\":\"Kitchen\",\"camera\":\"Door\"}";
 
 	(void)state;
-	admin_server_hear(&admin, OWNER, request, sizeof(request) - 1);
+	admin_server_hear(&admin, OWNER, true, request, sizeof(request) - 1);
 	assert_int_equal(answers, 0);
 	fixture_pass_ms(12);
 	web_confirm_take(WEB);
@@ -324,6 +374,26 @@ static void a_revoke_of_a_display_that_is_away_is_answered_at_once(void **state)
 	expect_error("{\"command\":\"revoke\",\"display\":\"\"}", "no display");
 }
 
+static void who_may_only_look_can_change_nothing(void **state)
+{
+	static const char *const changes[] = {"pair", "name", "grant", "revoke", "anything new"};
+	static const char *const looks[] = {"cameras", "displays", "status"};
+	char request[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		snprintf(request, sizeof(request), "{\"command\":\"%s\"}", changes[i]);
+		admin_server_hear(&admin, OWNER, false, request, strlen(request));
+		assert_non_null(strstr(
+			json_string_value(json_object_get(answer, "error")), "permission denied"));
+	}
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		snprintf(request, sizeof(request), "{\"command\":\"%s\"}", looks[i]);
+		admin_server_hear(&admin, OWNER, false, request, strlen(request));
+		assert_true(json_is_true(json_object_get(answer, "ok")));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -342,8 +412,12 @@ int main(void)
 		TEST(bad_names_are_refused),
 		TEST(a_new_name_is_told_to_those_who_may_see_it),
 		TEST(a_grant_needs_both),
+		TEST(a_camera_that_cannot_be_told_apart_has_to_be_confirmed),
+		TEST(an_ignored_camera_says_how_to_have_it_back),
+		TEST(twins_that_only_their_ports_tell_apart_are_pointed_out),
 		TEST(a_revoke_is_answered_when_it_is_done),
 		TEST(a_revoke_of_a_display_that_is_away_is_answered_at_once),
+		TEST(who_may_only_look_can_change_nothing),
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

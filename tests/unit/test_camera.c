@@ -97,6 +97,8 @@ static void keeper_start_camera(struct keeper *k, const char *spec)
 	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 	k->camera = ipc_accept(k->listener, &pid, &uid);
 	assert_true(k->camera >= 0);
+	keeper_expect(k, IPC_LEASH, &m);
+	ipc_message_finish(&m);
 	keeper_expect(k, IPC_CAMERA_HELLO, &m);
 	assert_int_equal(ipc_parse_camera_hello(&m, &k->hello), 0);
 	ipc_message_finish(&m);
@@ -556,6 +558,18 @@ static void camera_that_is_turned_away_ends(void **state)
 	assert_int_equal(keeper_await_exit(k), 1);
 }
 
+static void camera_that_is_turned_away_later_ends_too(void **state)
+{
+	struct keeper *k = *state;
+	struct ipc_turned_away away = {.reason = "ignored by the owner"};
+	uint8_t out[MESSAGE_BYTES];
+
+	keeper_start_camera(k, "pattern:320x192@20");
+	keeper_adopt(k);
+	keeper_say(k, out, ipc_encode_turned_away(&away, out, sizeof(out)));
+	assert_int_equal(keeper_await_exit(k), 1);
+}
+
 static void camera_ends_at_a_message_that_it_does_not_know(void **state)
 {
 	struct keeper *k = *state;
@@ -613,6 +627,7 @@ int main(void)
 		TEST(camera_announces_the_end_of_an_epoch_and_breaks_it_itself),
 		TEST(camera_without_a_keeper_ends),
 		TEST(camera_that_is_turned_away_ends),
+		TEST(camera_that_is_turned_away_later_ends_too),
 		TEST(camera_ends_at_a_message_that_it_does_not_know),
 		TEST(camera_serves_nobody_before_it_is_adopted),
 		TEST(camera_refuses_what_is_no_camera),

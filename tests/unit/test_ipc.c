@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,49 @@ static void ipc_handles_paths_longer_than_a_socket_address(void **state)
 	assert_int_equal(rmdir(deep), 0);
 }
 
+static void ipc_socket_of_a_group_is_for_its_owner_and_that_group(void **state)
+{
+	gid_t other = getuid() == 0 ? 12345 : getgid(); /* only root may choose any */
+	char path[5000];
+	struct stat st;
+	int listener;
+
+	(void)state;
+	listener = ipc_listen_group(directory, "camera", other);
+	assert_true(listener >= 0);
+	snprintf(path, sizeof(path), "%s/camera", directory);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(st.st_gid, other);
+	assert_int_equal(st.st_uid, getuid());
+	close(listener);
+}
+
+static void ipc_knows_the_groups_of_a_peer(void **state)
+{
+	struct pair *p = *state;
+	gid_t groups[2] = {12345, 12346};
+	int listener, role, keeper;
+	pid_t pid;
+	uid_t uid;
+
+	assert_true(ipc_peer_in_group(p->keeper, getgid()));
+	assert_false(ipc_peer_in_group(p->keeper, 12346));
+	if (getuid() != 0) {
+		return; /* only root may choose its groups */
+	}
+	assert_int_equal(setgroups(2, groups), 0);
+	listener = ipc_listen(directory, "camera");
+	role = ipc_connect(directory, "camera");
+	keeper = ipc_accept(listener, &pid, &uid);
+	assert_int_equal(setgroups(0, NULL), 0);
+	assert_true(ipc_peer_in_group(keeper, 12346));
+	assert_false(ipc_peer_in_group(keeper, 12347));
+	close(listener);
+	close(role);
+	close(keeper);
+}
+
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 #define DIRECTORY_TEST(name)                                                                       \
 	cmocka_unit_test_setup_teardown(name, directory_setup, directory_teardown)
@@ -340,6 +384,8 @@ int main(void)
 		PAIR_TEST(ipc_send_says_when_the_peer_is_too_slow_and_loses_nothing),
 		DIRECTORY_TEST(ipc_listen_replaces_a_stale_socket_but_not_a_live_one),
 		DIRECTORY_TEST(ipc_listen_leaves_a_file_that_is_no_socket),
+		DIRECTORY_TEST(ipc_socket_of_a_group_is_for_its_owner_and_that_group),
+		PAIR_TEST(ipc_knows_the_groups_of_a_peer),
 		DIRECTORY_TEST(ipc_handles_paths_longer_than_a_socket_address),
 	};
 

@@ -70,7 +70,7 @@ static void page_headers_allow_nothing_but_this_hub(void **state)
 
 	(void)state;
 	page_find(assets, "/", ca, sizeof ca, &a);
-	n = page_head(&a, true, head, sizeof head);
+	n = page_head(&a, true, false, head, sizeof head);
 	assert_true(n > 0);
 	assert_memory_equal(head, "HTTP/1.1 200 OK\r\n", 17);
 	assert_string_equal(head + n - 4, "\r\n\r\n");
@@ -89,7 +89,20 @@ static void page_headers_allow_nothing_but_this_hub(void **state)
 	assert_non_null(strstr(head, "\r\nPermissions-Policy: camera=(), microphone=()"));
 	assert_null(strstr(head, "unsafe"));
 	assert_null(strstr(head, "Strict-Transport-Security"));
-	assert_int_equal(page_head(&a, true, head, 100), -ENOSPC);
+	assert_int_equal(page_head(&a, true, false, head, 100), -ENOSPC);
+}
+
+static void page_asks_for_strict_transport_with_a_configured_certificate_only(void **state)
+{
+	struct page_answer a;
+	char head[PAGE_HEAD_BYTES];
+
+	(void)state;
+	page_find(assets, "/", NULL, 0, &a);
+	assert_true(page_head(&a, true, true, head, sizeof head) > 0);
+	assert_non_null(strstr(head, "\r\nStrict-Transport-Security: max-age=2592000\r\n"));
+	assert_true(page_head(&a, true, false, head, sizeof head) > 0);
+	assert_null(strstr(head, "Strict-Transport-Security"));
 }
 
 static void page_of_this_program_has_an_index(void **state)
@@ -108,6 +121,7 @@ int main(void)
 		cmocka_unit_test(page_finds_files_by_their_whole_path),
 		cmocka_unit_test(page_refuses_everything_else_in_one_way),
 		cmocka_unit_test(page_headers_allow_nothing_but_this_hub),
+		cmocka_unit_test(page_asks_for_strict_transport_with_a_configured_certificate_only),
 		cmocka_unit_test(page_of_this_program_has_an_index),
 	};
 

@@ -140,9 +140,75 @@ static void a_newer_version_is_refused(void **state)
 	struct store_fixture *f = *state;
 
 	assert_int_equal(
-		sqlite3_exec(f->store.db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_exec(f->store.db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	store_finish(&f->store);
 	expect_refusal(f->dir, -ENOTSUP, "newer camgate");
+}
+
+#define ZEROES "000000000000000000000000000000"
+
+/* As version 1 left it: a display, a camera of each kind, a grant of each. */
+static const char version_1[] =
+	"ALTER TABLE cameras DROP COLUMN vid_pid; ALTER TABLE cameras DROP COLUMN standing;"
+	"PRAGMA user_version = 1;"
+	"INSERT INTO cameras VALUES(x'" ZEROES "01', 'usb:046d:0825:A1/01.0', 2, 'Door');"
+	"INSERT INTO cameras VALUES(x'" ZEROES "02', 'port:1bcf:2c99:pci-1', 1, 'Yard');"
+	"INSERT INTO cameras VALUES(x'" ZEROES "03', 'port::platform-x:1:2:3', 1, 'Odd');"
+	"INSERT INTO cameras VALUES(x'" ZEROES "04', 'pattern/0', 3, 'Test');"
+	"INSERT INTO cameras VALUES(x'" ZEROES "05', 'run/5', 0, 'Twin');"
+	"INSERT INTO grants SELECT displays.id, cameras.id, 7 FROM displays, cameras;";
+
+static void an_older_version_keeps_pairings_names_and_grants(void **state)
+{
+	static const char *const made_of[] = {"046d:0825", "1bcf:2c99", "", ""};
+	struct store_fixture *f = *state;
+	uint8_t id[CAMERA_ID_BYTES] = {0}, home[HOME_ID_BYTES];
+	struct store_display d, found;
+	struct store_camera c;
+
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	memcpy(home, f->store.home, sizeof(home));
+	assert_int_equal(sqlite3_exec(f->store.db, version_1, NULL, NULL, NULL), SQLITE_OK);
+	store_finish(&f->store);
+	for (int opened = 0; opened < 2; opened++) {
+		store_fixture_open(f);
+		assert_memory_equal(home, f->store.home, sizeof(home));
+		assert_int_equal(store_display_get(&f->store, d.id, &found), 0);
+		assert_string_equal(found.name, "Kitchen");
+		for (uint8_t n = 1; n <= 4; n++) {
+			id[15] = n;
+			assert_int_equal(store_camera_get(&f->store, id, &c), 0);
+			assert_int_equal(c.standing, STANDING_PLAIN);
+			assert_string_equal(c.vid_pid, made_of[n - 1]);
+			assert_int_equal(store_grant_check(&f->store, d.id, id), 0);
+		}
+		id[15] = 5;
+		assert_int_equal(store_camera_get(&f->store, id, &c), -ENOENT);
+		if (opened == 0) {
+			store_finish(&f->store);
+		}
+	}
+}
+
+static void a_version_that_cannot_be_brought_up_is_left_as_it_is(void **state)
+{
+	struct store_fixture *f = *state;
+	sqlite3 *db;
+	char path[512];
+
+	/* Half of the step's work is there already: the step fails. */
+	assert_int_equal(sqlite3_exec(f->store.db,
+				 "ALTER TABLE cameras DROP COLUMN vid_pid;"
+				 "PRAGMA user_version = 1;",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	store_finish(&f->store);
+	expect_refusal(f->dir, -EIO, "cannot use the database");
+	snprintf(path, sizeof(path), "%s/camgate.db", f->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "SELECT vid_pid FROM cameras", NULL, NULL, NULL), SQLITE_ERROR);
+	sqlite3_close(db);
 }
 
 static void a_directory_in_use_is_refused_naming_the_process(void **state)
@@ -348,6 +414,82 @@ static void a_camera_of_one_run_is_forgotten_at_the_next(void **state)
 	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
 }
 
+static void a_quarantined_camera_is_granted_to_nobody_until_it_is_confirmed(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera c = {.id = {7},
+		.strength = IDENTITY_RUN,
+		.standing = STANDING_QUARANTINED,
+		.identity = "run/7",
+		.name = "x"};
+	struct store_display d, late = {.id = {2}, .name = "Hall"};
+
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), -ENOENT);
+	assert_int_equal(
+		store_display_add(&f->store, &late, (const uint8_t(*)[CAMERA_ID_BYTES]) & c.id, 1),
+		0);
+	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_CONFIRMED, NULL), 0);
+	assert_int_equal(store_grant_check(&f->store, late.id, c.id), -ENOENT);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
+}
+
+static void an_ignored_camera_is_shown_to_nobody_and_keeps_its_grants(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_display d;
+	struct store_camera c, again;
+
+	store_fixture_display(&f->store, 1, "Kitchen", &d);
+	store_fixture_camera(&f->store, 2, "usb:1", "Door", &c);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
+	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_IGNORED, NULL), 0);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	store_finish(&f->store);
+	store_fixture_open(f);
+	again = (struct store_camera){
+		.strength = IDENTITY_SERIAL, .identity = "usb:1", .name = "y"};
+	assert_int_equal(store_camera_adopt(&f->store, &again), 0);
+	assert_int_equal(again.standing, STANDING_IGNORED);
+	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_PLAIN, NULL), 0);
+	assert_int_equal(store_grant_check(&f->store, d.id, c.id), 0);
+	c.id[0] ^= 1;
+	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_PLAIN, NULL), -ENOENT);
+}
+
+static void an_ignored_camera_of_one_run_stays_ignored_at_the_next(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera c = {
+		.id = {7}, .strength = IDENTITY_RUN, .identity = "run/7", .name = "x"};
+
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_IGNORED, "look//x"), 0);
+	store_finish(&f->store);
+	store_fixture_open(f);
+	assert_int_equal(store_camera_recall(&f->store, "look//x", &c), 0);
+	assert_int_equal(c.standing, STANDING_IGNORED);
+	assert_int_equal(store_camera_recall(&f->store, "run/7", &c), -ENOENT);
+}
+
+static void a_known_identity_of_another_make_is_refused(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera c = {.id = {1},
+		.strength = IDENTITY_PORT,
+		.identity = "port:p",
+		.vid_pid = "046d:0825",
+		.name = "a"};
+	struct store_camera other = c;
+
+	assert_int_equal(store_camera_adopt(&f->store, &c), 0);
+	assert_int_equal(store_camera_adopt(&f->store, &other), 0);
+	snprintf(other.vid_pid, sizeof(other.vid_pid), "1bcf:2c99");
+	assert_int_equal(store_camera_adopt(&f->store, &other), -ESTALE);
+}
+
 static void a_full_disk_says_so_and_changes_nothing(void **state)
 {
 	struct store_fixture *f = *state;
@@ -381,6 +523,8 @@ int main(void)
 		TEST(a_damaged_database_is_refused),
 		TEST(another_programs_database_is_refused),
 		TEST(a_newer_version_is_refused),
+		TEST(an_older_version_keeps_pairings_names_and_grants),
+		TEST(a_version_that_cannot_be_brought_up_is_left_as_it_is),
 		TEST(a_directory_in_use_is_refused_naming_the_process),
 		TEST(the_home_stays_the_same),
 		TEST(the_database_is_for_its_user_alone),
@@ -394,6 +538,10 @@ int main(void)
 		TEST(a_grant_needs_a_display_and_a_camera),
 		TEST(what_is_removed_takes_its_grants_along),
 		TEST(a_camera_of_one_run_is_forgotten_at_the_next),
+		TEST(a_quarantined_camera_is_granted_to_nobody_until_it_is_confirmed),
+		TEST(an_ignored_camera_is_shown_to_nobody_and_keeps_its_grants),
+		TEST(an_ignored_camera_of_one_run_stays_ignored_at_the_next),
+		TEST(a_known_identity_of_another_make_is_refused),
 		TEST(a_full_disk_says_so_and_changes_nothing),
 	};
 

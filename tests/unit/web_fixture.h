@@ -181,6 +181,8 @@ static inline int fixture_start(void **state)
 	f->keeper = ipc_accept(keeper, &pid, &uid);
 	assert_true(f->keeper >= 0);
 	(void)close(keeper);
+	keeper_receive(f, IPC_LEASH, 0);
+	ipc_message_finish(&f->message);
 	keeper_receive(f, IPC_WEB_HELLO, 0);
 	keeper_configure(f);
 	keeper_receive(f, IPC_SANDBOX, 0);

@@ -27,8 +27,10 @@ static int set_up(void **state)
 {
 	(void)state;
 	hub_init(&hub, loop);
-	(void)snprintf(certificate, sizeof(certificate), "%s/cert.pem", hub.dir);
-	(void)snprintf(key, sizeof(key), "%s/key.pem", hub.dir);
+	(void)snprintf(config, sizeof(config), "%s/live", hub.dir);
+	assert_int_equal(mkdir(config, 0700), 0);
+	(void)snprintf(certificate, sizeof(certificate), "%s/live/cert.pem", hub.dir);
+	(void)snprintf(key, sizeof(key), "%s/live/key.pem", hub.dir);
 	(void)snprintf(config, sizeof(config), "%s/camgate.conf", hub.dir);
 	FILE *f = fopen(config, "we");
 	assert_non_null(f);

@@ -18,7 +18,7 @@ HARDEN := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=3 -fstack-clash-prot
 	-ftrivial-auto-var-init=zero -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 # What is built for, which is another machine when $(CC) says so.
-MACHINE := $(shell $(CC) -dumpmachine)
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(filter x86_64-%,$(MACHINE)),)
 HARDEN += -fcf-protection
 else ifneq ($(filter aarch64-%,$(MACHINE)),)

@@ -2,10 +2,12 @@
 # The virtual hub: boots a machine with real kernel cameras (vivid, v4l2loopback) and runs inside.sh,
 # or another test, in it. QEMU emulates the whole machine: no KVM, no cameras, no root needed.
 #
-#     run.sh [-b BUILD] [-k] [TEST]
+#     run.sh [-b BUILD] [-k] [-r] [-f FILE]... [TEST]
 #
 #     -b BUILD   where camgate and the test tools were built (default: build)
 #     -k         keep the machine's console and the test's output in BUILD/hub/run in any case
+#     -r         a machine that restarts itself comes back, its disk as it was; otherwise it is over
+#     -f FILE    a file to be found beside the test, in /test
 #     TEST       script to run inside, beside this one (default: inside.sh)
 #
 # Environment: HUB_TIMEOUT, seconds until the machine is stopped (default 300); HUB_CACHE, where the
@@ -16,10 +18,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$root/build
 keep=no
-while getopts b:k option; do
+reboot=-no-reboot
+files=()
+while getopts b:kf:r option; do
 	case $option in
 	b) build=$OPTARG ;;
 	k) keep=yes ;;
+	f) files+=("$OPTARG") ;;
+	r) reboot= ;;
 	*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
@@ -59,10 +65,14 @@ chmod +x "$run/payload"/*.sh
 for program in camgate tests/integration/display tests/hub/loopfeed tests/hub/picture; do
 	cp "$build/$program" "$run/payload/"
 done
+for file in "${files[@]}"; do
+	cp "$file" "$run/payload/"
+done
 mke2fs -q -t ext4 -O ^has_journal -d "$run/payload" "$run/test.ext4" 64M >/dev/null 2>&1
 
+# shellcheck disable=SC2086 # no option, or one
 timeout -k 5 "${HUB_TIMEOUT:-300}" qemu-system-x86_64 -accel tcg,thread=multi -cpu Westmere -smp 2 \
-	-m 1024 -nodefaults -no-user-config -display none -no-reboot \
+	-m 1024 -nodefaults -no-user-config -display none $reboot \
 	-kernel "$cache/vmlinuz" -initrd "$cache/initrd" \
 	-append "console=ttyS0 root=/dev/vda rw quiet panic=-1 mitigations=off systemd.show_status=no" \
 	-drive file="$cache/root.ext4",if=virtio,format=raw,snapshot=on \

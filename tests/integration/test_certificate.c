@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,8 +27,10 @@ static int set_up(void **state)
 {
 	(void)state;
 	hub_init(&hub, loop);
-	(void)snprintf(certificate, sizeof(certificate), "%s/cert.pem", hub.dir);
-	(void)snprintf(key, sizeof(key), "%s/key.pem", hub.dir);
+	(void)snprintf(config, sizeof(config), "%s/live", hub.dir);
+	assert_int_equal(mkdir(config, 0700), 0);
+	(void)snprintf(certificate, sizeof(certificate), "%s/live/cert.pem", hub.dir);
+	(void)snprintf(key, sizeof(key), "%s/live/key.pem", hub.dir);
 	(void)snprintf(config, sizeof(config), "%s/camgate.conf", hub.dir);
 	FILE *f = fopen(config, "we");
 	assert_non_null(f);
@@ -164,8 +167,10 @@ static void a_link_that_leads_elsewhere_now_is_followed_at_a_reload(void **state
 {
 	char head[4096], first[160], second[160], moved[160];
 	(void)state;
-	(void)snprintf(first, sizeof(first), "%s/archive-1.pem", hub.dir);
-	(void)snprintf(second, sizeof(second), "%s/archive-2.pem", hub.dir);
+	(void)snprintf(first, sizeof(first), "%s/archive/1.pem", hub.dir);
+	(void)snprintf(second, sizeof(second), "%s/archive/2.pem", hub.dir);
+	(void)snprintf(moved, sizeof(moved), "%s/archive", hub.dir);
+	assert_int_equal(mkdir(moved, 0700), 0);
 	(void)snprintf(moved, sizeof(moved), "%s/new", hub.dir);
 	write_pair(SERIAL_FIRST, DAY_S, first, key);
 	assert_int_equal(symlink(first, certificate), 0);

@@ -55,8 +55,8 @@ chroot_make() {
 	mkdir -p "$depends/debian"
 	cp "$here/control" "$here/changelog" "$depends/debian/"
 	if [ "$host" != "$build" ]; then
-		cross=(--setup-hook="mkdir -p \"\$1/var/lib/dpkg\""
-			--architectures="$build,$host")
+		cross=(--architectures="$build,$host"
+			--include="crossbuild-essential-$host,libc6-dev:$host")
 	fi
 	quietly mmdebstrap --variant=buildd --include=lintian,fakeroot "${cross[@]}" \
 		--customize-hook="copy-in \"$depends\" /" \

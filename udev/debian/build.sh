@@ -113,8 +113,7 @@ quietly "${as_root[@]}" bash -euc '
 			cd /build/camgate
 			dpkg-buildpackage -us -uc -b -a\"\$host\"
 			echo \"lintian:\"
-			[ -e udev/camgate.8 ] || no_man=--suppress-tags=no-manual-page
-			lintian --allow-root --fail-on error,warning \${no_man:-} --tag-display-limit 0 ../camgate_*.changes"
+			lintian --allow-root --fail-on error,warning --tag-display-limit 0 ../camgate_*.changes"
 	rm -rf "$cache/made"
 	mkdir "$cache/made"
 	cp "$cache"/root/build/camgate_*.deb "$cache"/root/build/camgate-dbgsym_*.*deb "$cache/made/"

@@ -13,7 +13,7 @@ mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 exec 9>"$cache/lock"
 flock 9 # one at a time
-mirror=${HUB_MIRROR:-http://deb.debian.org/debian}
+mirror=${HUB_MIRROR:-$("$here/../install/mirror.sh")}
 
 # What the tests need inside: a bootable system, and camgate's libraries.
 packages=(systemd systemd-sysv udev dbus kmod iproute2 v4l-utils

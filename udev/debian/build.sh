@@ -4,7 +4,8 @@
 #     build.sh SUITE HOST DIRECTORY     SUITE: bookworm or trixie; HOST: amd64, arm64, … as dpkg says
 #
 # leaves DIRECTORY/camgate_VERSION_HOST.deb. The chroot is kept in DIRECTORY/SUITE-HOST/ and made again
-# only when what is built with changes. Needs mmdebstrap, and root or uidmap. The mirror is $DEB_MIRROR.
+# only when what is built with changes. Needs mmdebstrap, and root or uidmap. The mirror is $DEB_MIRROR, or that of
+# this machine.
 set -euo pipefail
 
 suite=$1
@@ -14,7 +15,7 @@ root=$(cd "$here/../.." && pwd)
 mkdir -p "$3/$suite-$host"
 out=$(cd "$3" && pwd)
 cache=$out/$suite-$host
-mirror=${DEB_MIRROR:-http://deb.debian.org/debian}
+mirror=${DEB_MIRROR:-$("$root/tests/install/mirror.sh")}
 build=$(dpkg --print-architecture)
 
 case $suite in

@@ -24,20 +24,16 @@ static int read_row(struct store_query *q, struct store_camera *ret)
 static int read_only_row(struct store_query *q, struct store_camera *ret)
 {
 	struct store_camera c;
-	int result = store_step(q);
+	int result = store_step_first(q);
 
-	if (result == 1) {
+	if (result == 0) {
 		result = read_row(q, &c);
-		if (result == 0) {
-			result = store_step(q);
-			if (result == 0) {
-				*ret = c;
-			} else if (result == 1) {
-				result = -ENOTUNIQ;
-			}
-		}
-	} else if (result == 0) {
-		result = -ENOENT;
+	}
+	if (result == 0) {
+		result = store_step_last(q);
+	}
+	if (result == 0) {
+		*ret = c;
 	}
 	store_query_finish(q);
 	return result;

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#define COLUMNS "id, sign_public, kem_public, name, owner, paired_s"
+
 static int read_row(struct store_query *q, struct store_display *ret)
 {
 	struct store_display d = {0};
@@ -23,20 +25,16 @@ static int read_row(struct store_query *q, struct store_display *ret)
 static int read_only_row(struct store_query *q, struct store_display *ret)
 {
 	struct store_display d;
-	int result = store_step(q);
+	int result = store_step_first(q);
 
-	if (result == 1) {
+	if (result == 0) {
 		result = read_row(q, &d);
-		if (result == 0) {
-			result = store_step(q);
-			if (result == 0) {
-				*ret = d;
-			} else if (result == 1) {
-				result = -ENOTUNIQ;
-			}
-		}
-	} else if (result == 0) {
-		result = -ENOENT;
+	}
+	if (result == 0) {
+		result = store_step_last(q);
+	}
+	if (result == 0) {
+		*ret = d;
 	}
 	store_query_finish(q);
 	return result;
@@ -45,8 +43,7 @@ static int read_only_row(struct store_query *q, struct store_display *ret)
 int store_display_get(
 	struct store *s, const uint8_t id[static DISPLAY_ID_BYTES], struct store_display *ret)
 {
-	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
-						   "owner, paired_s FROM displays WHERE id = ?");
+	struct store_query q = store_query_init(s, "SELECT " COLUMNS " FROM displays WHERE id = ?");
 
 	store_bind_blob(&q, id, DISPLAY_ID_BYTES);
 	return read_only_row(&q, ret);
@@ -55,8 +52,8 @@ int store_display_get(
 int store_display_find(struct store *s, const char *text, struct store_display *ret)
 {
 	char prefix[2 * DISPLAY_ID_BYTES + 2];
-	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
-						   "owner, paired_s FROM displays WHERE name = ?");
+	struct store_query q =
+		store_query_init(s, "SELECT " COLUMNS " FROM displays WHERE name = ?");
 	int result;
 
 	store_bind_text(&q, text);
@@ -64,8 +61,7 @@ int store_display_find(struct store *s, const char *text, struct store_display *
 	if (result != -ENOENT || !store_hex_prefix(text, DISPLAY_ID_BYTES, prefix)) {
 		return result;
 	}
-	q = store_query_init(s, "SELECT id, sign_public, kem_public, name, owner, paired_s"
-				" FROM displays WHERE hex(id) LIKE ?");
+	q = store_query_init(s, "SELECT " COLUMNS " FROM displays WHERE hex(id) LIKE ?");
 	store_bind_text(&q, prefix);
 	return read_only_row(&q, ret);
 }
@@ -92,8 +88,8 @@ static int each_row(
 int store_display_each(
 	struct store *s, int (*each)(void *data, const struct store_display *d), void *data)
 {
-	struct store_query q = store_query_init(s, "SELECT id, sign_public, kem_public, name, "
-						   "owner, paired_s FROM displays ORDER BY name");
+	struct store_query q =
+		store_query_init(s, "SELECT " COLUMNS " FROM displays ORDER BY name");
 
 	return each_row(&q, each, data);
 }
@@ -102,9 +98,8 @@ int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_
 	int (*each)(void *data, const struct store_display *d), void *data)
 {
 	struct store_query q = store_query_init(s,
-		"SELECT id, sign_public, kem_public, name, owner, paired_s FROM displays"
-		" JOIN grants ON grants.display = displays.id WHERE grants.camera = ? ORDER BY "
-		"name");
+		"SELECT " COLUMNS " FROM displays JOIN grants ON grants.display = displays.id"
+		" WHERE grants.camera = ? ORDER BY name");
 
 	store_bind_blob(&q, camera, CAMERA_ID_BYTES);
 	return each_row(&q, each, data);

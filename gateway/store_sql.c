@@ -98,6 +98,23 @@ int store_step(struct store_query *q)
 	return q->error;
 }
 
+int store_step_first(struct store_query *q)
+{
+	int result = store_step(q);
+
+	if (result == 0) {
+		return -ENOENT;
+	}
+	return result == 1 ? 0 : result;
+}
+
+int store_step_last(struct store_query *q)
+{
+	int result = store_step(q);
+
+	return result == 1 ? -ENOTUNIQ : result;
+}
+
 int store_run(struct store_query *q, int *ret_changes)
 {
 	int result;

@@ -36,6 +36,9 @@ void store_bind_text(struct store_query *q, const char *text);
 void store_bind_int(struct store_query *q, int64_t value);
 /* 1: a row, 0: done, or -errno. */
 int store_step(struct store_query *q);
+/* For a query that has one row: steps to it, 0 or -ENOENT; and past it, 0 or -ENOTUNIQ. */
+int store_step_first(struct store_query *q);
+int store_step_last(struct store_query *q);
 /* Steps to the end and finishes. *ret_changes (may be NULL): rows changed. */
 int store_run(struct store_query *q, int *ret_changes);
 /* Columns. A blob of another size, or a text that does not fit, sets q->error to -EUCLEAN. */

@@ -140,8 +140,8 @@ static inline void keeper_configure(struct fixture *f)
 	c->ca_der = ca;
 	c->ca_der_size = sizeof ca;
 	c->hosts_count = 2;
-	strcpy(c->hosts[0], "localhost");
-	strcpy(c->hosts[1], "hub.local");
+	(void)snprintf(c->hosts[0], sizeof c->hosts[0], "localhost");
+	(void)snprintf(c->hosts[1], sizeof c->hosts[1], "hub.local");
 	keeper_send(f, out, ipc_encode_web_config(c, out, sizeof out));
 	BIO_free(certificate);
 	BIO_free(key);
@@ -157,7 +157,7 @@ static inline int fixture_start(void **state)
 	pid_t pid;
 	uid_t uid;
 
-	strcpy(f->dir, "/tmp/camgate-web-XXXXXX");
+	(void)snprintf(f->dir, sizeof f->dir, "/tmp/camgate-web-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(o.socket_dir, sizeof o.socket_dir, "%s", f->dir);
 	keeper = ipc_listen(f->dir, "web");

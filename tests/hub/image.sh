@@ -48,7 +48,7 @@ if [ -z "$kernel" ]; then
 fi
 mapfile -t headers_parts < <(apt-cache depends "linux-headers-$kernel" |
 	sed -n 's/^ *Depends: \(linux-[^ ]*\)$/\1/p')
-stamp="$kernel $(cat "$here/image.sh" "$here/init" "$here/hub-test.service" | sha256sum)"
+stamp="$kernel $(cat "$here/image.sh" "$here/init" "$here/hub-test.service" "$here/hub.network" | sha256sum)"
 if [ "$(cat "$cache/stamp" 2>/dev/null)" = "$stamp" ]; then
 	exit 0
 fi
@@ -130,8 +130,12 @@ quietly "${as_root[@]}" bash -euc '
 	mkdir -p "$work/root/test"
 	cp -a "$work/modules/lib/modules" "$work/root/lib/"
 	install -m 644 "$here/hub-test.service" "$work/root/etc/systemd/system/"
-	mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
-	ln -s ../hub-test.service "$work/root/etc/systemd/system/multi-user.target.wants/"
+	wants=$work/root/etc/systemd/system/multi-user.target.wants
+	mkdir -p "$wants"
+	ln -s ../hub-test.service "$wants/"
+	# Not by "enable": nothing is to wait for a network that may not be there.
+	ln -s /lib/systemd/system/systemd-networkd.service "$wants/"
+	install -m 644 "$here/hub.network" "$work/root/etc/systemd/network/"
 	echo hub >"$work/root/etc/hostname"
 	printf "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 hub\n" >"$work/root/etc/hosts"
 	rm -f "$work/root/etc/machine-id"

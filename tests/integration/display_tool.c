@@ -38,6 +38,8 @@ struct tool {
 
 	char host[256];
 	uint16_t port;
+	char authority[270]; /* with forwarded: the Host of the URL */
+	uint16_t forwarded; /* 0: none */
 	struct wire_link link;
 	bool pairing, paired, over, failed;
 	struct display_keys keys;
@@ -277,8 +279,9 @@ static int usage(const char *problem)
 		"display: %s\n"
 		"usage: display --link URL | --hub https://HOST:PORT   --keys FILE [--name NAME]\n"
 		"       [--seconds S] [--frames N] [--dump DIR] [--origin ORIGIN] [--reconnect]\n"
-		"       [--unread] [--json]\n"
-		"--unread does not look for the code of test cameras.\n",
+		"       [--unread] [--json] [--forwarded PORT]\n"
+		"--unread does not look for the code of test cameras; --forwarded connects to\n"
+		"PORT of 127.0.0.1, which leads to the hub, and still calls it by the URL's name.\n",
 		problem);
 	return 2;
 }
@@ -350,7 +353,8 @@ static int parse(struct tool *t, int argc, char **argv)
 		{"name", required_argument, NULL, 'n'}, {"seconds", required_argument, NULL, 's'},
 		{"frames", required_argument, NULL, 'f'}, {"dump", required_argument, NULL, 'd'},
 		{"origin", required_argument, NULL, 'o'}, {"reconnect", no_argument, NULL, 'r'},
-		{"unread", no_argument, NULL, 'u'}, {"json", no_argument, NULL, 'j'}, {0}};
+		{"unread", no_argument, NULL, 'u'}, {"json", no_argument, NULL, 'j'},
+		{"forwarded", required_argument, NULL, 'p'}, {0}};
 	int c;
 	t->name = "display tool";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -384,6 +388,9 @@ static int parse(struct tool *t, int argc, char **argv)
 			break;
 		case 'u':
 			t->unread = true;
+			break;
+		case 'p':
+			t->forwarded = (uint16_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'j':
 			t->json = true;
@@ -451,8 +458,11 @@ int main(int argc, char **argv)
 		.callbacks = {on_welcome, on_camera, on_camera_gone, on_ended, on_picture,
 			on_refused},
 		.user = &t};
-	const struct client_config config = {.address = t.host,
-		.port = t.port,
+	(void)snprintf(t.authority, sizeof t.authority, strchr(t.host, ':') ? "[%s]:%u" : "%s:%u",
+		t.host, t.port);
+	const struct client_config config = {.address = t.forwarded != 0 ? "127.0.0.1" : t.host,
+		.port = t.forwarded != 0 ? t.forwarded : t.port,
+		.host = t.authority,
 		.origin = t.origin,
 		.reconnect = t.reconnect,
 		.display = &display,

@@ -1,14 +1,7 @@
 #include "address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,68 +118,6 @@ int address_names(const char *const *configured, unsigned int n, struct address_
 		add_search_domains(hostname, ret);
 	}
 	(void)address_add(ret, "localhost");
-	return 0;
-}
-
-/* The order in which addresses are told to people; negative: not at all. */
-static int address_rank(const struct sockaddr *sa, unsigned int flags)
-{
-	if ((flags & IFF_UP) == 0) {
-		return -1;
-	}
-	if (sa->sa_family == AF_INET) {
-		uint32_t a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
-
-		if (a >> 24 == 127) {
-			return 4;
-		}
-		if (a >> 16 == 0xa9fe) {
-			return -1; /* 169.254/16, RFC 3927 */
-		}
-		/* RFC 1918. 172.16/12 after the others: that is where container bridges live. */
-		if (a >> 24 == 10 || a >> 16 == 0xc0a8) {
-			return 0;
-		}
-		return a >> 20 == 0xac1 ? 1 : 2;
-	}
-	if (sa->sa_family == AF_INET6) {
-		const struct in6_addr *a =
-			&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-
-		if (IN6_IS_ADDR_LOOPBACK(a)) {
-			return 5;
-		}
-		return IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MULTICAST(a) ? -1 : 3;
-	}
-	return -1;
-}
-
-int address_local(struct address_list *ret)
-{
-	struct ifaddrs *all;
-
-	if (getifaddrs(&all) < 0) {
-		return -errno;
-	}
-	ret->count = 0;
-	for (int rank = 0; rank <= 5; rank++) {
-		for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
-			char text[ADDRESS_TEXT_BYTES];
-			socklen_t size;
-
-			if (i->ifa_addr == NULL ||
-				address_rank(i->ifa_addr, i->ifa_flags) != rank) {
-				continue;
-			}
-			size = i->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-								 : sizeof(struct sockaddr_in6);
-			if (getnameinfo(i->ifa_addr, size, text, sizeof text, NULL, 0,
-				    NI_NUMERICHOST) == 0) {
-				(void)address_add(ret, text);
-			}
-		}
-	}
-	freeifaddrs(all);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  * All texts are lower case host names, or numeric addresses without brackets, port or zone (whoever
  * prints a URL brackets those with a colon). Reads the kernel and /etc/resolv.conf anew at each
  * call. These functions open sockets and files: call them before the sandbox is entered, or in a
- * command. 0 or -errno; a list that is full is silently cut, best entries first.
+ * command (address_kernel_ask and address_kernel_changed work inside, too). 0 or -errno; a list that is full is silently cut, best entries first.
  */
 #ifndef CAMGATE_ADDRESS_H
 #define CAMGATE_ADDRESS_H
@@ -31,6 +31,14 @@ int address_names(const char *const *configured, unsigned int n, struct address_
 /* The numeric addresses of this machine: private IPv4, other IPv4, global IPv6, loopback last;
  * link-local ones and those of interfaces that are down are left out. */
 int address_local(struct address_list *ret);
+
+/* The same in steps, for a process that goes on asking after it may open no socket any more: a
+ * route socket (close it), and what it answers. changes: one that is told when an address comes or
+ * goes, or an interface goes up or down; that one is not for asking. */
+int address_kernel_open(bool changes);
+int address_kernel_ask(int fd, struct address_list *ret);
+/* Reads what it was told. True if something may have changed. */
+bool address_kernel_changed(int fd);
 
 /* What links begin with, best first: the n configured names; HOSTNAME.local when mDNS answers for
  * it (asks Avahi, waits 300 ms at most); the LAN addresses; at last localhost. listening is the

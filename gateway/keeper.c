@@ -16,6 +16,7 @@
 enum {
 	/* What epoll reports that is no peer: far above any number a peer will have. */
 	EVENT_SIGNAL_OFFSET = PLANE_COUNT,
+	EVENT_NAMES_OFFSET,
 	EVENTS_AT_ONCE = 32,
 };
 #define EVENT_BASE (UINT64_MAX - 16)
@@ -64,36 +65,6 @@ static int note_display(void *data, const struct store_display *d)
 	(void)d;
 	*(bool *)data = true;
 	return 1;
-}
-
-/* The names that this hub accepts, and its addresses: asked before the sandbox forbids it. */
-static int learn_names(struct keeper *k)
-{
-	const struct options *o = k->options;
-	const char *configured[OPTIONS_HOSTS_MAX + 1];
-	unsigned int count = 0;
-	int result;
-
-	if (o->name != NULL) {
-		configured[count++] = o->name;
-	}
-	for (unsigned int i = 0; i < o->hosts_count; i++) {
-		configured[count++] = o->hosts[i];
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		if (!address_add(&k->configured, configured[i])) {
-			log_error("\"%s\" is no host name", configured[i]);
-			return -EINVAL;
-		}
-	}
-	result = address_names(configured, count, &k->names);
-	if (result == 0) {
-		result = address_local(&k->addresses);
-	}
-	if (result < 0) {
-		log_error("cannot learn this machine's names: %s", strerror(-result));
-	}
-	return result;
 }
 
 static int open_state(struct keeper *k)
@@ -164,6 +135,9 @@ static int open_loop(struct keeper *k)
 	if (k->signals < 0) {
 		return -errno;
 	}
+	if (k->changes >= 0 && watch(k, k->changes, EVENT_BASE + EVENT_NAMES_OFFSET) < 0) {
+		return -errno;
+	}
 	return watch(k, k->signals, EVENT_BASE + EVENT_SIGNAL_OFFSET);
 }
 
@@ -223,7 +197,7 @@ static int set_up(struct keeper *k)
 			  "more");
 		return result;
 	}
-	result = learn_names(k);
+	result = keeper_names_init(k);
 	if (result == 0) {
 		result = keeper_certificate_init(k);
 	}
@@ -268,6 +242,7 @@ static int time_left(const struct keeper *k)
 	uint64_t now_us = clock_now_us(), due_us = registry_deadline(k->registry);
 
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
+	due_us = k->names_due_us != 0 && k->names_due_us < due_us ? k->names_due_us : due_us;
 	return notify_timeout_ms(
 		&k->notify, now_us, due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000));
 }
@@ -278,6 +253,8 @@ static void on_event(struct keeper *k, const struct epoll_event *event)
 
 	if (event->data.u64 == EVENT_BASE + EVENT_SIGNAL_OFFSET) {
 		k->stopping = !on_signal(k);
+	} else if (event->data.u64 == EVENT_BASE + EVENT_NAMES_OFFSET) {
+		keeper_names_hear(k, clock_now_us());
 	} else if (event->data.u64 >= EVENT_BASE) {
 		keeper_accept(k, (enum keeper_plane)(event->data.u64 - EVENT_BASE));
 	} else {
@@ -304,6 +281,7 @@ static int run_loop(struct keeper *k)
 			keeper_reap(k);
 		}
 		registry_tick(k->registry);
+		keeper_names_follow(k, clock_now_us());
 		keeper_certificate_renew(k, clock_now_us());
 		notify_alive(&k->notify, clock_now_us());
 		keeper_reap(k);
@@ -317,6 +295,7 @@ static void tear_down(struct keeper *k)
 	keeper_peers_finish(k);
 	pairing_finish(&k->pairing);
 	keeper_certificate_finish(k);
+	keeper_names_finish(k);
 	authority_finish(&k->authority);
 	store_finish(&k->store);
 	for (size_t i = 0; i < PLANE_COUNT; i++) {
@@ -334,6 +313,18 @@ static void tear_down(struct keeper *k)
 	free(k);
 }
 
+/* Somebody who installed a hub and sees nothing looks here. */
+static void tell_owner(struct keeper *k)
+{
+	if (store_has_owner(&k->store) == 0) {
+		log_warning("nobody owns this hub yet, so nobody can see anything: %s",
+			k->door.service ? "sudo camgate pair --owner makes a link for the first "
+					  "display"
+					: "the link that camgate run prints, or camgate pair "
+					  "--owner, is for the first display");
+	}
+}
+
 int keeper_main(const struct options *o)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
@@ -347,7 +338,7 @@ int keeper_main(const struct options *o)
 	}
 	k->options = o;
 	notify_init(&k->notify);
-	k->epoll = k->signals = k->store.lock_fd = -1;
+	k->epoll = k->signals = k->changes = k->kernel = k->store.lock_fd = -1;
 	for (size_t i = 0; i < PLANE_COUNT; i++) {
 		k->listeners[i] = -1;
 	}
@@ -358,6 +349,7 @@ int keeper_main(const struct options *o)
 	}
 	if (result == 0) {
 		log_info("ready; state in %s", o->state_dir);
+		tell_owner(k);
 		notify_ready(&k->notify, "keeping");
 		result = run_loop(k);
 		notify_stopping(&k->notify, NULL);

@@ -63,6 +63,8 @@ struct keeper {
 	struct admin_server admin;
 	struct address_list names, addresses; /* accepted; this machine's */
 	struct address_list configured; /* by the owner */
+	int kernel, changes; /* route sockets (address.h); -1: none could be had */
+	uint64_t names_due_us; /* when to look for other addresses; 0: none came or went */
 	struct keeper_door door;
 	struct notify notify;
 	char sandbox[KEEPER_REPORT_BYTES];
@@ -105,6 +107,16 @@ void keeper_peers_finish(struct keeper *k);
 
 /* keeper_dispatch.c: one message. 0 or -EBADMSG. */
 int keeper_dispatch(struct keeper *k, struct keeper_peer *p, struct ipc_message *m);
+
+/* keeper_names.c: under which names and addresses the hub is reached. */
+
+/* Learns them; before the sandbox. 0, or -errno after a line in the log. */
+int keeper_names_init(struct keeper *k);
+void keeper_names_finish(struct keeper *k);
+/* The kernel said that an address came or went. */
+void keeper_names_hear(struct keeper *k, uint64_t now_us);
+/* Looks, a moment after that, and has the certificate name what is new. */
+void keeper_names_follow(struct keeper *k, uint64_t now_us);
 
 /* keeper_certificate.c: what browsers see. */
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RENEW_EVERY_S = 60 * 60 };
+enum { RENEW_EVERY_S = 60 * 60, RENEW_AGAIN_S = 5 * 60 };
 
 static void directory_of(const char *path, char ret[static PATH_MAX])
 {
@@ -128,6 +128,7 @@ void keeper_certificate_renew(struct keeper *k, uint64_t now_us)
 	r = authority_renew(&k->authority, k->options->state_dir, &k->names, &k->addresses,
 		(int64_t)time(NULL));
 	if (r < 0) {
+		k->renew_us = now_us + RENEW_AGAIN_S * UINT64_C(1000000);
 		log_error("the hub's own certificate cannot be renewed: %s", strerror(-r));
 	} else if (r > 0) {
 		log_info("the hub's own certificate is renewed");

@@ -298,6 +298,9 @@ void print_status(const json_t *reply)
 	(void)printf("%-18s %zu\n", "cameras", json_array_size(json_object_get(reply, "cameras")));
 	json_array_foreach(json_object_get(reply, "cameras"), i, camera)
 	{
-		(void)printf("  %s: %s\n", text_of(camera, "name"), camera_condition(camera));
+		const char *detail = text_of(camera, "detail");
+
+		(void)printf("  %s: %s%s%s\n", text_of(camera, "name"), camera_condition(camera),
+			detail[0] != '\0' ? ": " : "", detail);
 	}
 }

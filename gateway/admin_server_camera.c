@@ -139,7 +139,8 @@ void admin_camera_advice(struct admin_server *a, const struct store_camera *c,
 		snprintf(out, ADMIN_ADVICE_BYTES,
 			"it repeats the same picture: unplug it and plug it in again");
 	} else if (view->status.activity == CAMERA_FAILING) {
-		snprintf(out, ADMIN_ADVICE_BYTES, "it gives no good pictures: see the detail");
+		snprintf(out, ADMIN_ADVICE_BYTES,
+			"somebody watches and it gives no picture: see the detail");
 	} else if (c->standing == STANDING_QUARANTINED) {
 		snprintf(out, ADMIN_ADVICE_BYTES,
 			"it cannot be told from others of its kind: make sure which one it is, "

@@ -223,9 +223,10 @@ static int append_camera_short(void *data, const struct store_camera *c)
 	struct registry_camera_view view = {0};
 	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
 
-	append(w, json_pack("{s:s, s:s, s:s, s:i, s:o}", "name", c->name, "state",
-			  live ? "ready" : "offline", "activity", activity(&view.status),
-			  "watchers", (int)view.watchers, "sandbox", text(view.sandbox)));
+	append(w, json_pack("{s:s, s:s, s:s, s:o, s:i, s:o}", "name", c->name, "state",
+			  live ? "ready" : "offline", "activity", activity(&view.status), "detail",
+			  text(view.status.detail), "watchers", (int)view.watchers, "sandbox",
+			  text(view.sandbox)));
 	return 0;
 }
 

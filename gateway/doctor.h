@@ -82,6 +82,8 @@ void doctor_judge_certificate(
 void doctor_judge_space(struct doctor *d, const char *path, uint64_t free_bytes);
 /* limit: RLIMIT_MEMLOCK. */
 void doctor_judge_memory(struct doctor *d, uint64_t limit_bytes);
+/* Whether the running hub listens where the file says; configured may be empty. */
+void doctor_judge_listen(struct doctor *d, const char *configured, const char *listening);
 /* hosts: what links would begin with. */
 void doctor_judge_addresses(struct doctor *d, const struct address_list *hosts, unsigned int port);
 

@@ -43,6 +43,26 @@ void doctor_judge_addresses(struct doctor *d, const struct address_list *hosts, 
 	}
 }
 
+void doctor_judge_listen(struct doctor *d, const char *configured, const char *listening)
+{
+	char host[ADDRESS_TEXT_BYTES], todo[DOCTOR_TODO_BYTES];
+	unsigned int wanted, port;
+
+	if (configured[0] == '\0' || address_split(configured, host, sizeof host, &wanted) < 0 ||
+		wanted == 0 || address_split(listening, host, sizeof host, &port) < 0 ||
+		wanted == port) {
+		return;
+	}
+	(void)snprintf(todo, sizeof todo,
+		"on an installed hub: sudo systemctl edit camgate-web.socket, write [Socket], "
+		"ListenStream= and ListenStream=%.64s as three lines, then sudo systemctl restart "
+		"camgate-web.socket",
+		configured);
+	doctor_say(d, "port", DOCTOR_NOTE, todo,
+		"listen = %s in the configuration, but the hub listens on %s", configured,
+		listening);
+}
+
 static bool certificate_names(X509 *certificate, const char *host)
 {
 	uint8_t address[16];
@@ -92,7 +112,8 @@ static void judge_names(struct doctor *d, X509 *certificate, const struct addres
 	list_unnamed(certificate, hosts, false, unnamed);
 	if (unnamed[0] != '\0') {
 		doctor_say(d, "certificate", DOCTOR_WRONG,
-			"restart the gateway; a configured one (tls_cert) has to name them",
+			"wait some seconds if an address is new, then restart the gateway; a "
+			"configured one (tls_cert) has to name them",
 			"it does not name %s: browsers there are warned", unnamed);
 		all = false;
 	}
@@ -313,6 +334,7 @@ void doctor_network(struct doctor *d)
 		doctor_say(d, "port", DOCTOR_WRONG, "journalctl -u camgate-web says why",
 			"the web role is not running");
 	} else if (serves) {
+		doctor_judge_listen(d, c->listen, listening);
 		look_at_server(d, listening, &hosts);
 	} else {
 		look_at_port(d, listening);

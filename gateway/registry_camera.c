@@ -244,14 +244,20 @@ void registry_camera_update_demand(struct registry *r, struct registry_camera *c
 void registry_camera_status(struct registry *r, uint64_t peer, const struct ipc_camera_status *m)
 {
 	struct registry_camera *c = registry_camera_of(r, peer);
+	bool failing;
 
 	if (c == NULL) {
 		return;
 	}
+	failing = c->view.status.activity == CAMERA_FAILING;
 	if (m->activity != c->view.status.activity && m->activity == CAMERA_FROZEN) {
 		log_warning("camera \"%s\" repeats itself: frozen", c->record.name);
 	}
 	c->view.status = *m;
+	/* Its tiles say so; what is wrong is said on the hub. */
+	if (failing != (m->activity == CAMERA_FAILING)) {
+		registry_tell_camera_to_all(r, c->record.id);
+	}
 }
 
 static void unlink_camera(struct registry *r, struct registry_camera *c)

@@ -97,6 +97,9 @@ void registry_tell_camera(
 		if (live->frame_interval_us > 1000000) {
 			m.flags |= CAMERA_FLAG_SLOW;
 		}
+		if (live->view.status.activity == CAMERA_FAILING) {
+			m.flags |= CAMERA_FLAG_FAILING;
+		}
 	}
 	tell(r, s, HUB_CAMERA, body, wire_encode_camera(&m, body, sizeof(body)));
 }

@@ -72,7 +72,8 @@ enum wire_display_kind {
 };
 
 enum camera_state { CAMERA_OFFLINE = 0, CAMERA_READY = 1 };
-enum camera_flag { CAMERA_FLAG_TEST = 1, CAMERA_FLAG_SLOW = 2 };
+/* FAILING: somebody watches, and the camera gives nothing that can be shown. */
+enum camera_flag { CAMERA_FLAG_TEST = 1, CAMERA_FLAG_SLOW = 2, CAMERA_FLAG_FAILING = 4 };
 enum identity_strength {
 	IDENTITY_RUN = 0, /* known for this run of the camera process only */
 	IDENTITY_PORT = 1,

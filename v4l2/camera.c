@@ -135,7 +135,7 @@ static int tell_status(struct camera *c, uint64_t now_us)
 	c->status.epoch = epochs_current(c->epochs);
 	memcpy(c->status.dropped, source_dropped(&c->source), sizeof(c->status.dropped));
 	snprintf(c->status.detail, sizeof(c->status.detail), "%s",
-		c->trouble ? c->trouble : c->source.problem);
+		c->trouble[0] != '\0' ? c->trouble : c->source.problem);
 	if (memcmp(&c->status, &c->told, sizeof(c->status)) == 0) {
 		return 0;
 	}
@@ -157,16 +157,14 @@ static int take_picture(struct camera *c)
 	int r = source_next(&c->source, &p);
 
 	if (r < 0) {
-		return r == -EAGAIN ? 0 : r;
+		return demand_stumble(c, r, clock_now_us());
 	}
-	c->alive_us = clock_now_us();
-	c->trouble = NULL;
-	c->status.activity = p.frozen ? CAMERA_FROZEN : CAMERA_STREAMING;
+	demand_satisfied(c, p.frozen, clock_now_us());
 	r = publish_picture(c, &p);
 	if (r < 0 || !source_running(&c->source)) {
 		return r;
 	}
-	return source_release(&c->source);
+	return demand_stumble(c, source_release(&c->source), clock_now_us());
 }
 
 static int tick(struct camera *c, uint64_t now_us)
@@ -213,7 +211,7 @@ static int live(struct camera *c)
 		}
 	}
 	if (fds[1].revents & ~POLLIN) {
-		r = source_event(&c->source, fds[1].revents);
+		r = demand_stumble(c, source_event(&c->source, fds[1].revents), clock_now_us());
 		if (r < 0) {
 			return r;
 		}

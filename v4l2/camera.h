@@ -35,8 +35,13 @@ struct camera {
 	uint8_t demand; /* renditions that somebody watches */
 	uint64_t linger_until_us; /* capture goes on until then without a viewer; 0: no */
 	uint64_t retry_us; /* when to try to start again; 0: no need */
-	uint64_t alive_us; /* last picture, or start */
-	const char *trouble; /* what is wrong just now, or NULL */
+	uint64_t restart_us; /* when a silent one is stopped and started again */
+	uint64_t alive_us; /* last picture, or since when one is waited for; 0: none is */
+	uint64_t steady_us; /* if pictures come until then, the trouble is over */
+	uint64_t spoiled; /* pictures dropped up to alive_us */
+	unsigned int tries; /* to start or restart, in vain */
+	unsigned int said; /* bit n: that trouble was logged and is not over for good (demand.c) */
+	char trouble[IPC_TEXT_MAX_BYTES + 1]; /* what is wrong just now, or "" */
 	uint32_t due_epoch; /* the epoch whose end was announced */
 	struct ipc_camera_status status;
 	struct ipc_camera_status told; /* what the keeper knows */
@@ -55,10 +60,14 @@ int camera_hear(struct camera *c);
 
 /* Notes which renditions are watched. Nothing starts or stops yet: a picture may be in use. */
 void demand_set(struct camera *c, uint8_t renditions, uint64_t now_us);
-/* Starts or stops capturing by what is wanted now; restarts what delivers nothing. 0 or -errno
- * (final).
- */
+/* Starts or stops capturing by what is wanted now; tries again what failed, restarts what delivers
+ * nothing. 0 or -errno (final). */
 int demand_follow(struct camera *c, uint64_t now_us);
+/* A picture came: whatever was wrong is not any more. */
+void demand_satisfied(struct camera *c, bool frozen, uint64_t now_us);
+/* What the source returned. Stops it after an error that a new start may cure. 0, or -errno
+ * (final). */
+int demand_stumble(struct camera *c, int error, uint64_t now_us);
 
 /* ---- orders.c ---- */
 

@@ -69,6 +69,27 @@ void probe_print(const struct probe *p, FILE *out)
 	}
 }
 
+/* As in a property: what a device says of itself may be in any encoding. */
+static json_t *text_or_null(bool known, const char *text)
+{
+	char value[PROBE_VALUE_BYTES];
+
+	probe_value(text, value);
+	return known && value[0] != '\0' ? json_string(value) : json_null();
+}
+
+json_t *probe_json(const struct probe *p)
+{
+	const struct identity *i = &p->identity;
+	bool known = p->identified;
+
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "camera", (int)p->camera, "reason",
+		text_or_null(true, p->reason), "id", text_or_null(known, i->key), "strength",
+		text_or_null(known, strength_word(i->strength)), "name",
+		text_or_null(known, i->name), "port", text_or_null(known, i->port), "vid_pid",
+		text_or_null(known, i->vid_pid));
+}
+
 /* -ENOTTY if the device is no camera, as the camera role would say. */
 static int examine(struct device *d, const char *path, char problem[static DEVICE_PROBLEM_BYTES])
 {
@@ -112,6 +133,21 @@ static const char *id_path_of(const char *path)
 	return node != NULL && strcmp(node, path) == 0 ? getenv("ID_PATH") : NULL;
 }
 
+static int tell(const struct probe *p, bool json)
+{
+	json_t *object = json ? probe_json(p) : NULL;
+	int r = 0;
+
+	if (json) {
+		r = object != NULL ? json_dumpf(object, stdout, JSON_INDENT(2)) : -1;
+		json_decref(object);
+		(void)printf("\n");
+	} else {
+		probe_print(p, stdout);
+	}
+	return r < 0 || fflush(stdout) != 0 ? -EIO : 0;
+}
+
 int probe_main(const struct options *o)
 {
 	const char *path = o->arguments[0];
@@ -119,8 +155,7 @@ int probe_main(const struct options *o)
 
 	(void)alarm(PROBE_LIMIT_S);
 	int r = probe_device(path, id_path_of(path), &p);
-	probe_print(&p, stdout);
-	if (fflush(stdout) != 0 || r < 0) {
+	if (tell(&p, o->json) < 0 || r < 0) {
 		return EXIT_FAILED;
 	}
 	return p.camera || o->udev ? EXIT_OK : EXIT_NO_CAMERA;

@@ -14,6 +14,7 @@
 #include "device.h"
 #include "udev/identity.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 enum { PROBE_VALUE_BYTES = 512 };
@@ -30,6 +31,9 @@ struct probe {
 int probe_device(const char *path, const char *id_path, struct probe *ret);
 /* One line KEY=VALUE for each thing known. */
 void probe_print(const struct probe *p, FILE *out);
+/* The same as an object: "camera", "reason", "id", "strength", "name", "port", "vid_pid"; null for
+ * what is not known. NULL: no memory. */
+json_t *probe_json(const struct probe *p);
 /* Pure: copies what may stand in such a line, and '_' for each other byte: no quotes, nothing that
  * starts a line or that udev or a shell would expand, no spaces around it. */
 void probe_value(const char *text, char ret[static PROBE_VALUE_BYTES]);

@@ -197,9 +197,11 @@ static void compare_with_configured(const struct options *o, const struct ipc_we
 	if (o->listen_fd < 0 && o->listen_given &&
 		address_split(o->listen, host, sizeof host, &port) == 0 && port != 0 &&
 		port != hello->port) {
-		log_warning("listen = %s is not what the service manager listens on, %s; change "
-			    "that with `systemctl edit camgate-web.socket`",
-			o->listen, hello->listening);
+		log_warning("listen = %s changes nothing here: the service manager listens, on %s. "
+			    "`sudo systemctl edit camgate-web.socket`, write [Socket], "
+			    "ListenStream= and ListenStream=%s as three lines, then `sudo "
+			    "systemctl restart camgate-web.socket`",
+			o->listen, hello->listening, o->listen);
 	}
 }
 

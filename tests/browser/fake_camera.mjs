@@ -68,7 +68,7 @@ export class FakeCamera {
 		const name = Buffer.from(this.name);
 		const slow = this.fps < 1 ? 2 : 0;
 		return Buffer.concat([this.id, Buffer.from([this.ready ? 1 : 0,
-			(this.test ? 1 : 0) | slow, this.test ? 3 : 2]),
+			(this.test ? 1 : 0) | slow | (this.failing ? 4 : 0), this.test ? 3 : 2]),
 		this.ready ? this.generation : Buffer.alloc(16),
 		this.ready ? this.kem.getPublicKey() : Buffer.alloc(65),
 		u32(Math.round(1e6 / this.fps)), u32(1 << 20), Buffer.from([name.length]), name]);

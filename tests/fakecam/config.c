@@ -24,7 +24,7 @@ static const struct word FAULTS[] = {{"error", FAULT_ERROR}, {"short", FAULT_SHO
 	{"notables", FAULT_NO_TABLES}, {"thumbnail", FAULT_THUMBNAIL}, {"frozen", FAULT_FROZEN},
 	{"stuck", FAULT_STUCK}, {"stall", FAULT_STALL}, {"unplug", FAULT_UNPLUG},
 	{"eio", FAULT_EIO}, {"busy", FAULT_BUSY}, {"permission", FAULT_PERMISSION},
-	{"nospace", FAULT_NO_SPACE}, {NULL, 0}};
+	{"nospace", FAULT_NO_SPACE}, {"nostart", FAULT_NO_START}, {"deaf", FAULT_DEAF}, {NULL, 0}};
 
 static int word_find(const struct word *words, const char *text, uint32_t *ret)
 {

@@ -127,6 +127,18 @@ static uint64_t stamp_of(const struct driver *d)
 	return 0;
 }
 
+/* Whether this start is one of those that bring nothing. */
+static bool deaf(const struct driver *d)
+{
+	for (uint32_t i = 0; i < d->m->config.faults_count; i++) {
+		if (d->m->config.faults[i].fault == FAULT_DEAF &&
+			atomic_load(&d->m->starts) <= d->m->config.faults[i].every) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Hands the picture over, if there is a buffer for it; otherwise the frame is lost, as on a camera.
  */
 static void deliver(struct driver *d)
@@ -183,7 +195,7 @@ static bool stream(struct driver *d)
 		if (begun(d, FAULT_EIO, NULL)) {
 			atomic_store(&d->m->failing, 1);
 		}
-		if (!begun(d, FAULT_STALL, NULL)) {
+		if (!begun(d, FAULT_STALL, NULL) && !deaf(d)) {
 			deliver(d);
 		}
 		d->number++;

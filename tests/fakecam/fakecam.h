@@ -74,6 +74,9 @@ enum fakecam_fault {
 	FAULT_BUSY, /* VIDIOC_S_FMT and VIDIOC_REQBUFS: EBUSY */
 	FAULT_PERMISSION, /* open: EACCES */
 	FAULT_NO_SPACE, /* VIDIOC_STREAMON: ENOSPC with more than `every` pixels */
+	/* The first `every` times, counted from open: */
+	FAULT_NO_START, /* VIDIOC_STREAMON: EIO */
+	FAULT_DEAF, /* streaming brings nothing: no frame before so many STREAMONs */
 };
 
 struct fakecam_mode {
@@ -127,6 +130,7 @@ struct device_memory {
 	_Atomic uint32_t delivering; /* the driver is between deciding for a buffer and its byte */
 	_Atomic uint32_t gone; /* unplugged, or the driver died */
 	_Atomic uint32_t failing; /* FAULT_EIO has struck */
+	_Atomic uint32_t starts; /* VIDIOC_STREAMONs since open */
 	/* Two rings: what the program queued, what the driver filled. Indices only grow. */
 	_Atomic uint32_t queue_head, queue_tail;
 	uint32_t queue[FAKECAM_BUFFERS_MAX];

@@ -137,14 +137,20 @@ int stream_dequeue(struct device_memory *m, int fd, struct v4l2_buffer *b)
 
 int stream_start(struct device_memory *m)
 {
-	uint32_t pixels;
+	uint32_t pixels, times;
 	if (m->buffers_count == 0) {
 		return -EINVAL;
+	}
+	atomic_fetch_add(&m->starts, 1);
+	if (fakecam_has_fault(&m->config, FAULT_NO_START, &times) &&
+		atomic_load(&m->starts) <= times) {
+		return -EIO;
 	}
 	if (fakecam_has_fault(&m->config, FAULT_NO_SPACE, &pixels) &&
 		m->width * m->height > pixels) {
 		return -ENOSPC;
 	}
+	atomic_store(&m->failing, 0); /* as the kernel's: a new start is a new try */
 	atomic_store(&m->streaming, 1);
 	return 0;
 }

@@ -63,6 +63,23 @@ static void an_ignored_camera_stays_away_until_it_is_confirmed(void **state)
 	hub_end(&hub);
 }
 
+static void a_hub_without_an_owner_says_so_once_with_the_command(void **state)
+{
+	const char *said;
+	json_t *reply;
+
+	(void)state;
+	start();
+	hub_wait_log(&hub, "nobody owns this hub yet");
+	said = strstr(hub_log(&hub), "nobody owns this hub yet");
+	assert_non_null(strstr(said, "camgate pair --owner"));
+	assert_null(strstr(said + 1, "nobody owns this hub yet"));
+	reply = hub_ask(&hub, "status", NULL);
+	assert_true(json_is_false(json_object_get(reply, "owner")));
+	json_decref(reply);
+	hub_end(&hub);
+}
+
 static void the_doctor_knows_a_hub_that_runs(void **state)
 {
 	json_t *reply = NULL;
@@ -101,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_ignored_camera_stays_away_until_it_is_confirmed),
+		TEST(a_hub_without_an_owner_says_so_once_with_the_command),
 		TEST(the_doctor_knows_a_hub_that_runs),
 		TEST(the_doctor_knows_a_hub_that_does_not_run),
 	};

@@ -162,6 +162,18 @@ static X509 *make_certificate(int64_t now_s)
 	return made;
 }
 
+static void a_configured_port_that_is_not_listened_on_is_told(void **state)
+{
+	(void)state;
+	doctor_judge_listen(&doctor, "", "[::]:8443");
+	doctor_judge_listen(&doctor, "0.0.0.0:8443", "[::]:8443");
+	assert_int_equal(doctor.count, 0);
+	doctor_judge_listen(&doctor, "[::]:443", "[::]:8443");
+	expect(DOCTOR_NOTE, "listen = [::]:443");
+	assert_non_null(strstr(doctor.lines[0].todo, "ListenStream=[::]:443 "));
+	assert_non_null(strstr(doctor.lines[0].todo, "restart camgate-web.socket"));
+}
+
 static void a_certificate_is_judged_by_its_days_and_names(void **state)
 {
 	const int64_t now_s = AUTHORITY_CLOCK_FLOOR_S, day_s = 24 * 60 * 60;
@@ -327,6 +339,7 @@ int main(void)
 		TEST(space_runs_out_in_two_steps),
 		TEST(too_little_locked_memory_is_told),
 		TEST(a_hub_that_only_itself_can_reach_is_wrong),
+		TEST(a_configured_port_that_is_not_listened_on_is_told),
 		TEST(a_certificate_is_judged_by_its_days_and_names),
 		TEST(a_store_is_looked_at_without_being_changed),
 		TEST(a_store_whose_keeper_was_cut_off_is_left_for_the_next),

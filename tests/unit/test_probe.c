@@ -220,6 +220,26 @@ static void the_device_number_names_the_camera(void **state)
 
 /* ---- webcams ---- */
 
+static void json_has_the_same_with_null_for_what_is_not_known(void **state)
+{
+	struct probe p = {.reason = "it is a codec"};
+	json_t *none = probe_json(&p), *camera;
+
+	(void)state;
+	p = probe_webcam(0, NULL);
+	camera = probe_json(&p);
+	assert_true(json_is_false(json_object_get(none, "camera")));
+	assert_string_equal(json_string_value(json_object_get(none, "reason")), "it is a codec");
+	assert_true(json_is_null(json_object_get(none, "id")));
+	assert_true(json_is_null(json_object_get(none, "strength")));
+	assert_true(json_is_true(json_object_get(camera, "camera")));
+	assert_true(json_is_null(json_object_get(camera, "reason")));
+	assert_string_equal(json_string_value(json_object_get(camera, "id")), p.identity.key);
+	assert_string_equal(json_string_value(json_object_get(camera, "strength")), "port");
+	json_decref(none);
+	json_decref(camera);
+}
+
 static void twins_without_serial_numbers_are_bound_to_their_ports(void **state)
 {
 	struct probe a = probe_webcam(0, NULL);
@@ -352,6 +372,7 @@ static int run(const char *board)
 		cmocka_unit_test(a_pi_5_has_no_camera_but_the_webcam),
 	};
 	const struct CMUnitTest webcams[] = {
+		cmocka_unit_test(json_has_the_same_with_null_for_what_is_not_known),
 		cmocka_unit_test(twins_without_serial_numbers_are_bound_to_their_ports),
 		cmocka_unit_test(the_metadata_node_of_a_webcam_is_no_camera),
 		cmocka_unit_test(three_webcams_on_one_bus_are_three_cameras),

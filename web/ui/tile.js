@@ -16,6 +16,10 @@ const CARDS = {
 	refused: {
 		state: 'PICTURE REFUSED', tone: 'bad', hint: 'It failed a check and was not shown.',
 	},
+	failing: {
+		state: 'CAMERA FAULT', tone: 'bad',
+		hint: 'The camera gives no picture. The hub keeps trying, and knows more.',
+	},
 	offline: { state: 'OFFLINE', tone: 'bad', hint: 'The camera is not there.' },
 	'not-shared': {
 		state: 'NOT SHARED', tone: 'bad', hint: 'This camera is not shared with this browser.',
@@ -30,6 +34,9 @@ const CARDS = {
 	hidden: { state: 'PAUSED', tone: 'calm', hint: '' },
 };
 
+/** Marks that only say that no picture comes: a camera with a fault is why. */
+const PENDING = new Set(['waiting', 'blank']);
+
 /**
  * @typedef {object} World
  * @property {() => number} now
@@ -42,6 +49,7 @@ export class Tile {
 	#name = '';
 	#test = false;
 	#slow = false;
+	#failing = false;
 	#intervalUs = 0;
 	#mark = 'waiting';
 	#marks = 0;
@@ -94,6 +102,7 @@ export class Tile {
 		this.#name = camera.name;
 		this.#test = camera.test;
 		this.#slow = camera.slow;
+		this.#failing = camera.failing;
 		this.#intervalUs = camera.intervalUs;
 		this.#paint(true);
 	}
@@ -214,7 +223,7 @@ export class Tile {
 		if (label === null) {
 			this.#blank();
 		}
-		const card = CARDS[this.#mark];
+		const card = CARDS[this.#failing && PENDING.has(this.#mark) ? 'failing' : this.#mark];
 		const text = label === null ? `${this.#name}: ${card.state}`
 			: `${label.name}: ${[label.state, ...label.notes].join(', ')}`;
 		const changed = text !== this.#painted;

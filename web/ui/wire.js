@@ -129,6 +129,7 @@ export function parseWelcome(body) {
  * @property {boolean} ready
  * @property {boolean} test a test picture and no camera
  * @property {boolean} slow less than one frame per second
+ * @property {boolean} failing it gives nothing that can be shown
  * @property {number} strength
  * @property {Uint8Array} generation
  * @property {Uint8Array} kemPublic
@@ -143,9 +144,10 @@ export function parseCamera(body) {
 	const id = r.bytes(16);
 	const state = r.u8();
 	const flags = r.u8();
-	must(state <= 1 && (flags & ~3) === 0, 'unknown camera state');
+	must(state <= 1 && (flags & ~7) === 0, 'unknown camera state');
 	const camera = {
 		id, ready: state === 1, test: (flags & 1) !== 0, slow: (flags & 2) !== 0,
+		failing: (flags & 4) !== 0,
 		strength: r.u8(), generation: r.bytes(16), kemPublic: r.bytes(65), intervalUs: r.u32(),
 		largest: r.u32(), name: r.name(),
 	};

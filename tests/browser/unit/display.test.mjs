@@ -286,3 +286,16 @@ test('goodbye attests what was seen', async () => {
 	const { received, drawn } = hub.log.at(-1);
 	assert.ok(drawn > 4 && received >= drawn);
 });
+
+test('a camera with a fault says so on its tile, and is live at once when it delivers', async () => {
+	const { hub, words } = await live();
+	const [camera] = hub.cameras;
+	camera.failing = true;
+	hub.faults.mute = true;
+	hub.changed(camera);
+	await until('the fault is told', () => words().includes('CAMERA FAULT'));
+	hub.faults.mute = false;
+	camera.failing = false;
+	hub.changed(camera);
+	await until('live again', () => words().includes('LIVE'));
+});

@@ -135,7 +135,8 @@ static void *race_write(void *data)
 }
 
 /* A writer at full speed and a reader of the slot that it overwrites next: many copies meet it, and
- * none of those may succeed. */
+ * none of those may succeed. Each has the ring at an address of its own, as two processes have, so
+ * ThreadSanitizer says nothing about the race that is meant. */
 static void ring_copy_never_succeeds_with_two_frames_mixed(void **state)
 {
 	enum { COPIES = 2000, RACE_SLOT_BYTES = 128 << 10 };
@@ -149,9 +150,6 @@ static void ring_copy_never_succeeds_with_two_frames_mixed(void **state)
 	uint32_t size;
 
 	(void)state;
-#ifdef __SANITIZE_THREAD__
-	skip(); /* the race is the point, and it is checked after the fact */
-#endif
 	assert_int_equal(ring_writer_init(&race.w, RACE_SLOT_BYTES), 0);
 	r = reader_of(&race.w);
 	assert_int_equal(pthread_create(&thread, NULL, race_write, &race), 0);

@@ -61,7 +61,9 @@ help:
 ## make test         installs what is missing, runs all tests
 ## make check        the developer's loop: unit and integration tests, under a minute
 ## make lint         warnings as errors, who may include what, scripts, JavaScript
-## make fuzz         the fuzz harnesses, SECONDS=60 each
+## make fuzz         the fuzz harnesses, SECONDS=60 each, two at a time
+## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
+## make fuzz-corpus  makes tests/fuzz/corpus anew from all that was found
 ## make bench        measures; QUICK=1 for a short run
 ## make install      into DESTDIR and PREFIX (/usr/local)
 ## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
@@ -176,23 +178,47 @@ $(FAKECAM_DIR)/driver: $(FAKECAM_DRIVER) $(wildcard tests/fakecam/*.h) v4l2/patt
 # With clang, into a directory of its own; what is found lies in build/fuzz.
 FUZZ := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS ?= 60
+RUNS ?= 1e8
 
-$(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ARCHIVES) $(ASSETS)
+$(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(CLIENT) $(ARCHIVES) $(ASSETS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(ARCHIVES) $(ASSETS) \
-		-Wl,--end-group $(LIB_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(CLIENT) $(ARCHIVES) $(ASSETS) \
+		-Wl,--end-group -lcmocka $(LIB_LIBS)
+
+# clang's own, and what a sanitizer finds is the end of it.
+in_fuzz = $(MAKE) --no-print-directory $(if $(filter 1,$(V)),,-s) $(parallel) CC=clang BUILD=$(BUILD)/fuzz \
+	SANITIZE=address,undefined CFLAGS="-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined" \
+	FUZZ_DIR=$(BUILD)/fuzz RESULTS=$(RESULTS)
 
 fuzz:
-	$(Q)tests/install/packages.sh build lint
-	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz SANITIZE=address,undefined \
-		CFLAGS=-fsanitize=fuzzer-no-link fuzz-run
+	$(Q)$(PACKAGES) build check fuzz
+	+$(Q)$(in_fuzz) fuzz-run
+
+fuzz-record:
+	$(Q)$(PACKAGES) build check fuzz
+	+$(Q)$(in_fuzz) fuzz-record-run
+
+fuzz-corpus:
+	$(Q)$(PACKAGES) build check fuzz
+	+$(Q)$(in_fuzz) fuzz-merge-run
+
+fuzz-replay:
+	+$(Q)$(in_fuzz) fuzz-replay-run
 
 fuzz-run: $(FUZZ)
-	$(Q)cd $(OUT)/tests/fuzz && for f in $(notdir $(FUZZ)); do mkdir -p corpus/$$f; echo "$$f"; \
-		./$$f -max_total_time=$(SECONDS) -print_final_stats=0 -verbosity=0 -timeout=5 \
-		-max_len=65536 corpus/$$f || exit 1; done
+	$(Q)FUZZ_DIR=$(FUZZ_DIR) tests/fuzz/run.sh fuzz $(OUT)/tests/fuzz $(SECONDS)
 
-.PHONY: fuzz fuzz-run
+fuzz-record-run: $(FUZZ)
+	$(Q)FUZZ_DIR=$(FUZZ_DIR) tests/fuzz/run.sh record $(OUT)/tests/fuzz $(RUNS)
+
+fuzz-merge-run: $(FUZZ)
+	$(Q)FUZZ_DIR=$(FUZZ_DIR) tests/fuzz/run.sh merge $(OUT)/tests/fuzz
+
+fuzz-replay-run: $(FUZZ)
+	$(Q)FUZZ_PROGRAMS=$(OUT)/tests/fuzz tests/run.sh --title "corpora of the fuzz harnesses" \
+		tests/fuzz/corpus.test.sh
+
+.PHONY: fuzz fuzz-record fuzz-corpus fuzz-replay fuzz-run fuzz-record-run fuzz-merge-run fuzz-replay-run
 
 # ---- all of it ----
 
@@ -237,14 +263,14 @@ node:
 	$(Q)tests/run.sh --title "JavaScript tests" $(NODE_TESTS)
 
 test:
-	$(Q)$(PACKAGES) build check scripts browser hub
+	$(Q)$(PACKAGES) build check scripts browser hub fuzz
 	$(Q)tests/run.sh --reset
 	$(again) test-suites; tests/run.sh --total $$?
 
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
 	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
-	for suite in scripts browser hub; do \
+	for suite in fuzz-replay scripts browser hub; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # Several times slower than the real thing, so a program has longer.

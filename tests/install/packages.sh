@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is asked: build, check, scripts, browser, hub,
-# deb, lint.
+# deb, fuzz, lint.
 # Says what and why before it does anything; says nothing when nothing is missing.
 set -eu
 
@@ -12,6 +12,8 @@ scripts="v4l-utils iproute2 procps udev mandoc"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
 hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"
 deb="mmdebstrap uidmap git"
+# The runtime of the sanitizers and of libFuzzer.
+fuzz="clang libclang-rt-dev"
 lint="shellcheck clang clang-format"
 
 is_installed() {
@@ -41,9 +43,10 @@ for what in "$@"; do
 	browser) wanted="$wanted $(missing "$browser") $(missing_programs node:nodejs npm:npm)" ;;
 	hub) tests/hub/possible.sh >/dev/null && wanted="$wanted $(missing "$hub")" ;;
 	deb) wanted="$wanted $(missing "$deb")" ;;
+	fuzz) wanted="$wanted $(missing "$fuzz")" ;;
 	lint) wanted="$wanted $(missing "$lint") $(missing_programs node:nodejs)" ;;
 	*)
-		echo "packages.sh: what is '$what'? One of build check scripts browser hub deb lint" >&2
+		echo "packages.sh: what is '$what'? One of build check scripts browser hub deb fuzz lint" >&2
 		exit 2
 		;;
 	esac

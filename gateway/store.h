@@ -16,7 +16,7 @@
 #include "wire.h"
 
 enum {
-	STORE_VERSION = 2,
+	STORE_VERSION = 3,
 	STORE_PROBLEM_BYTES = 512,
 	STORE_IDENTITY_BYTES = 256,
 	STORE_VID_PID_BYTES = 16,
@@ -55,6 +55,7 @@ struct store_camera {
 	uint8_t strength; /* enum identity_strength */
 	uint8_t standing; /* enum camera_standing */
 	char vid_pid[STORE_VID_PID_BYTES]; /* "046d:0825"; empty for what is not on USB */
+	bool decided; /* an owner said once who may see it, or that nobody may */
 	char name[NAME_MAX_BYTES + 1];
 };
 
@@ -111,9 +112,12 @@ int store_camera_each(
 /* By its identity; -ENOENT. */
 int store_camera_recall(struct store *s, const char *identity, struct store_camera *ret);
 /* What the owner said. identity NULL: as it is; otherwise it is known by this from now on (-EEXIST:
- * another is). -ENOENT. */
+ * another is). Confirmed and ignored ones are decided about; one that is plain again is only if
+ * somebody may see it. -ENOENT. */
 int store_camera_stand(struct store *s, const uint8_t id[static CAMERA_ID_BYTES],
 	enum camera_standing standing, const char *identity);
+/* The owner was asked, and shows it to nobody. -ENOENT. */
+int store_camera_decide(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]);
 /* -EINVAL: no name (wire_name_ok); -EEXIST: another camera has it; -ENOENT. */
 int store_camera_rename(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], const char *name);
@@ -125,8 +129,8 @@ int store_camera_rename(
 __attribute__((warn_unused_result)) int store_grant_check(struct store *s,
 	const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
-/* Adding what is there already is no error. -ENOENT: no such display or camera, or one that is
- * quarantined or ignored. */
+/* The camera is decided about from then on. Adding what is there already is no error. -ENOENT: no
+ * such display or camera, or one that is quarantined or ignored. */
 int store_grant_add(struct store *s, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
 /* -ENOENT: there was none. */

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define COLUMNS "id, identity, strength, standing, vid_pid, name"
+#define COLUMNS "id, identity, strength, standing, vid_pid, decided, name"
 
 static int read_row(struct store_query *q, struct store_camera *ret)
 {
@@ -13,7 +13,8 @@ static int read_row(struct store_query *q, struct store_camera *ret)
 	c.strength = (uint8_t)sqlite3_column_int(q->statement, 2);
 	c.standing = (uint8_t)sqlite3_column_int(q->statement, 3);
 	store_column_text(q, 4, c.vid_pid, sizeof(c.vid_pid));
-	store_column_text(q, 5, c.name, sizeof(c.name));
+	c.decided = sqlite3_column_int(q->statement, 5) != 0;
+	store_column_text(q, 6, c.name, sizeof(c.name));
 	if (q->error == 0) {
 		*ret = c;
 	}
@@ -119,13 +120,14 @@ static int camera_name_taken(struct store *s, const char *name)
 static int insert(struct store *s, const struct store_camera *c)
 {
 	struct store_query q =
-		store_query_init(s, "INSERT INTO cameras(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?)");
+		store_query_init(s, "INSERT INTO cameras(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)");
 
 	store_bind_blob(&q, c->id, sizeof(c->id));
 	store_bind_text(&q, c->identity);
 	store_bind_int(&q, c->strength);
 	store_bind_int(&q, c->standing);
 	store_bind_text(&q, c->vid_pid);
+	store_bind_int(&q, c->decided);
 	store_bind_text(&q, c->name);
 	return store_run(&q, NULL);
 }
@@ -195,11 +197,24 @@ int store_camera_stand(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]
 	enum camera_standing standing, const char *identity)
 {
 	struct store_query q = store_query_init(s,
-		"UPDATE cameras SET standing = ?, identity = coalesce(?, identity) WHERE id = ?");
+		"UPDATE cameras SET standing = ?1, identity = coalesce(?2, identity),"
+		/* 0: plain (enum camera_standing). */
+		" decided = ?1 != 0 OR EXISTS (SELECT 1 FROM grants WHERE camera = cameras.id)"
+		" WHERE id = ?3");
 	int result, changes = 0;
 
 	store_bind_int(&q, standing);
 	store_bind_text(&q, identity);
+	store_bind_blob(&q, id, CAMERA_ID_BYTES);
+	result = store_run(&q, &changes);
+	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
+}
+
+int store_camera_decide(struct store *s, const uint8_t id[static CAMERA_ID_BYTES])
+{
+	struct store_query q = store_query_init(s, "UPDATE cameras SET decided = 1 WHERE id = ?");
+	int result, changes = 0;
+
 	store_bind_blob(&q, id, CAMERA_ID_BYTES);
 	result = store_run(&q, &changes);
 	return result < 0 ? result : changes == 0 ? -ENOENT : 0;

@@ -60,6 +60,12 @@ static const char *const steps[STORE_VERSION] = {
 	      "  WHERE identity GLOB 'usb:" HEX4 ":" HEX4 ":*';"
 	      "UPDATE cameras SET vid_pid = substr(identity, 6, 9)"
 	      "  WHERE identity GLOB 'port:" HEX4 ":" HEX4 ":*';",
+	/* Who was shown to somebody, or ignored, has been decided about; others are asked about. */
+	[2] = "ALTER TABLE cameras ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;"
+	      "UPDATE cameras SET decided = 1 WHERE standing IN (2, 3)"
+	      "  OR id IN (SELECT camera FROM grants) OR id IN (SELECT camera FROM audit);"
+	      "CREATE TRIGGER grants_decide AFTER INSERT ON grants"
+	      "  BEGIN UPDATE cameras SET decided = 1 WHERE id = NEW.camera; END;",
 };
 
 static int read_number(struct store *s, const char *sql, int64_t *ret)

@@ -1,4 +1,5 @@
 #include "store_fixture.h"
+#include "store_version_2.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -139,8 +140,8 @@ static void a_newer_version_is_refused(void **state)
 {
 	struct store_fixture *f = *state;
 
-	assert_int_equal(
-		sqlite3_exec(f->store.db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(f->store.db, "PRAGMA user_version = 1000", NULL, NULL, NULL),
+		SQLITE_OK);
 	store_finish(&f->store);
 	expect_refusal(f->dir, -ENOTSUP, "newer camgate");
 }
@@ -149,6 +150,7 @@ static void a_newer_version_is_refused(void **state)
 
 /* As version 1 left it: a display, a camera of each kind, a grant of each. */
 static const char version_1[] =
+	"DROP TRIGGER grants_decide; ALTER TABLE cameras DROP COLUMN decided;"
 	"ALTER TABLE cameras DROP COLUMN vid_pid; ALTER TABLE cameras DROP COLUMN standing;"
 	"PRAGMA user_version = 1;"
 	"INSERT INTO cameras VALUES(x'" ZEROES "01', 'usb:046d:0825:A1/01.0', 2, 'Door');"
@@ -179,6 +181,7 @@ static void an_older_version_keeps_pairings_names_and_grants(void **state)
 			id[15] = n;
 			assert_int_equal(store_camera_get(&f->store, id, &c), 0);
 			assert_int_equal(c.standing, STANDING_PLAIN);
+			assert_true(c.decided);
 			assert_string_equal(c.vid_pid, made_of[n - 1]);
 			assert_int_equal(store_grant_check(&f->store, d.id, id), 0);
 		}
@@ -188,6 +191,44 @@ static void an_older_version_keeps_pairings_names_and_grants(void **state)
 			store_finish(&f->store);
 		}
 	}
+}
+
+static bool decided(struct store *s, uint8_t n)
+{
+	uint8_t id[CAMERA_ID_BYTES] = {[15] = n};
+	struct store_camera c;
+
+	assert_int_equal(store_camera_get(s, id, &c), 0);
+	return c.decided;
+}
+
+/* The file is as the camgate before this one made it. */
+static void what_version_2_showed_ignored_or_recorded_is_decided_and_nothing_else(void **state)
+{
+	struct store_fixture f;
+	struct store_camera c;
+	char path[512];
+	sqlite3 *db;
+	uint8_t shown[CAMERA_ID_BYTES] = {[15] = 1}, display[DISPLAY_ID_BYTES] = {[31] = 0xd1};
+
+	(void)state;
+	directory_make(f.dir);
+	snprintf(path, sizeof(path), "%s/camgate.db", f.dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, store_version_2, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int opened = 0; opened < 2; opened++) {
+		store_fixture_open(&f);
+		assert_true(decided(&f.store, 1)); /* granted */
+		assert_true(decided(&f.store, 2)); /* ignored */
+		assert_true(decided(&f.store, 3)); /* was watched once, and taken away again */
+		assert_false(decided(&f.store, 4));
+		assert_int_equal(store_grant_check(&f.store, display, shown), 0);
+		assert_int_equal(store_camera_get(&f.store, shown, &c), 0);
+		assert_string_equal(c.name, "Shown");
+		store_finish(&f.store);
+	}
+	directory_remove(f.dir);
 }
 
 static void a_version_that_cannot_be_brought_up_is_left_as_it_is(void **state)
@@ -512,6 +553,37 @@ static void a_full_disk_says_so_and_changes_nothing(void **state)
 	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
 }
 
+static void a_camera_is_decided_about_once_it_was_granted_ignored_or_shown_to_nobody(void **state)
+{
+	struct store_fixture *f = *state;
+	struct store_camera a, b, c, d;
+	struct store_display display;
+
+	store_fixture_display(&f->store, 1, "Kitchen", &display);
+	store_fixture_camera(&f->store, 1, "usb:1", "A", &a);
+	store_fixture_camera(&f->store, 2, "usb:2", "B", &b);
+	store_fixture_camera(&f->store, 3, "usb:3", "C", &c);
+	store_fixture_camera(&f->store, 4, "usb:4", "D", &d);
+	assert_int_equal(store_grant_add(&f->store, display.id, a.id), 0);
+	assert_int_equal(store_grant_remove(&f->store, display.id, a.id), 0);
+	assert_int_equal(store_camera_stand(&f->store, b.id, STANDING_IGNORED, NULL), 0);
+	assert_int_equal(store_camera_decide(&f->store, c.id), 0);
+	store_finish(&f->store);
+	store_fixture_open(f);
+	store_camera_get(&f->store, a.id, &a);
+	store_camera_get(&f->store, b.id, &b);
+	store_camera_get(&f->store, c.id, &c);
+	store_camera_get(&f->store, d.id, &d);
+	assert_true(a.decided && b.decided && c.decided);
+	assert_false(d.decided);
+	/* Taken back, and nobody may see it: that is to be decided. */
+	assert_int_equal(store_camera_stand(&f->store, b.id, STANDING_PLAIN, NULL), 0);
+	assert_int_equal(store_camera_get(&f->store, b.id, &b), 0);
+	assert_false(b.decided);
+	d.id[0] ^= 1;
+	assert_int_equal(store_camera_decide(&f->store, d.id), -ENOENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -524,6 +596,8 @@ int main(void)
 		TEST(another_programs_database_is_refused),
 		TEST(a_newer_version_is_refused),
 		TEST(an_older_version_keeps_pairings_names_and_grants),
+		cmocka_unit_test(
+			what_version_2_showed_ignored_or_recorded_is_decided_and_nothing_else),
 		TEST(a_version_that_cannot_be_brought_up_is_left_as_it_is),
 		TEST(a_directory_in_use_is_refused_naming_the_process),
 		TEST(the_home_stays_the_same),
@@ -542,6 +616,7 @@ int main(void)
 		TEST(an_ignored_camera_is_shown_to_nobody_and_keeps_its_grants),
 		TEST(an_ignored_camera_of_one_run_stays_ignored_at_the_next),
 		TEST(a_known_identity_of_another_make_is_refused),
+		TEST(a_camera_is_decided_about_once_it_was_granted_ignored_or_shown_to_nobody),
 		TEST(a_full_disk_says_so_and_changes_nothing),
 	};
 

@@ -58,6 +58,9 @@ static const char *camera_condition(const json_t *camera)
 	if (strcmp(text_of(camera, "standing"), "quarantined") == 0) {
 		return "unconfirmed";
 	}
+	if (json_is_false(json_object_get(camera, "decided"))) {
+		return "new";
+	}
 	if (strcmp(activity, "idle") == 0) {
 		return "ready";
 	}
@@ -277,7 +280,7 @@ void print_status(const json_t *reply)
 {
 	const json_t *web = json_object_get(reply, "web");
 	const json_t *keeper = json_object_get(reply, "keeper");
-	size_t i;
+	size_t i, waiting = 0;
 	json_t *camera;
 
 	(void)printf("camgate %s\n", text_of(reply, "version"));
@@ -298,9 +301,17 @@ void print_status(const json_t *reply)
 	(void)printf("%-18s %zu\n", "cameras", json_array_size(json_object_get(reply, "cameras")));
 	json_array_foreach(json_object_get(reply, "cameras"), i, camera)
 	{
+		const char *condition = camera_condition(camera);
 		const char *detail = text_of(camera, "detail");
 
-		(void)printf("  %s: %s%s%s\n", text_of(camera, "name"), camera_condition(camera),
+		(void)printf("  %s: %s%s%s\n", text_of(camera, "name"), condition,
 			detail[0] != '\0' ? ": " : "", detail);
+		waiting += strcmp(condition, "new") == 0 || strcmp(condition, "unconfirmed") == 0;
+	}
+	if (waiting > 0) {
+		(void)printf(
+			"%zu of them wait for your word: an owner's display asks about them, and "
+			"`camgate cameras` says what to do\n",
+			waiting);
 	}
 }

@@ -143,8 +143,13 @@ void admin_camera_advice(struct admin_server *a, const struct store_camera *c,
 			"somebody watches and it gives no picture: see the detail");
 	} else if (c->standing == STANDING_QUARANTINED) {
 		snprintf(out, ADMIN_ADVICE_BYTES,
-			"it cannot be told from others of its kind: make sure which one it is, "
+			"it cannot be told from others of its kind: make sure which one it is%s, "
 			"then camgate confirm \"%s\", or camgate ignore \"%s\"",
+			c->decided ? "" : " (owner displays show a preview)", c->name, c->name);
+	} else if (!c->decided) {
+		snprintf(out, ADMIN_ADVICE_BYTES,
+			"new, and shown to nobody: owner displays ask about it; or camgate grant "
+			"DISPLAY \"%s\", or camgate ignore \"%s\"",
 			c->name, c->name);
 	} else if (shown == 0) {
 		snprintf(out, ADMIN_ADVICE_BYTES, "shown to nobody: camgate grant DISPLAY \"%s\"%s",

@@ -162,7 +162,7 @@ static int append_camera(void *data, const struct store_camera *c)
 	}
 	admin_camera_advice(w->a, c, live ? &view : NULL, json_array_size(shared), advice);
 	camera = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, "
-			   "s:I, s:o, s:s, s:o}",
+			   "s:I, s:o, s:s, s:o, s:b}",
 		"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
 		c->standing == STANDING_IGNORED ? "ignored"
 		: live                          ? "ready"
@@ -174,7 +174,7 @@ static int append_camera(void *data, const struct store_camera *c)
 		text(view.source), "port", view.port, "model", text(view.model), "mode",
 		text(view.mode), "detail", text(view.status.detail), "watchers", (int)view.watchers,
 		"sealed", (json_int_t)view.status.sealed, "dropped", dropped(&view.status),
-		"advice", advice, "shared_with", shared);
+		"advice", advice, "shared_with", shared, "decided", (int)c->decided);
 	append(w, camera);
 	return 0;
 }
@@ -223,8 +223,13 @@ static int append_camera_short(void *data, const struct store_camera *c)
 	struct registry_camera_view view = {0};
 	bool live = registry_camera_see(w->a->registry, c->id, &view) == 0;
 
-	append(w, json_pack("{s:s, s:s, s:s, s:o, s:i, s:o}", "name", c->name, "state",
-			  live ? "ready" : "offline", "activity", activity(&view.status), "detail",
+	append(w, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:i, s:o}", "name", c->name, "state",
+			  c->standing == STANDING_IGNORED ? "ignored"
+			  : live                          ? "ready"
+							  : "offline",
+			  "standing",
+			  c->standing <= STANDING_IGNORED ? standings[c->standing] : "ignored",
+			  "decided", (int)c->decided, "activity", activity(&view.status), "detail",
 			  text(view.status.detail), "watchers", (int)view.watchers, "sandbox",
 			  text(view.sandbox)));
 	return 0;

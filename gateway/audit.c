@@ -345,6 +345,7 @@ const char *audit_reason_text(enum audit_reason reason)
 		[AUDIT_NO_KEY] = "no key",
 		[AUDIT_STOPPED] = "gateway stopped",
 		[AUDIT_UNSEEN] = "ended unseen",
+		[AUDIT_PREVIEW_OVER] = "preview over",
 	};
 
 	return (size_t)reason < AUDIT_REASONS ? texts[reason] : "unknown";

@@ -34,6 +34,7 @@ enum audit_reason {
 	AUDIT_NO_KEY, /* the camera gave no key: nothing was ever shown */
 	AUDIT_STOPPED, /* the keeper was stopped */
 	AUDIT_UNSEEN, /* the keeper died: nobody saw the end */
+	AUDIT_PREVIEW_OVER, /* an owner looked before deciding, which is over */
 	AUDIT_REASONS,
 };
 

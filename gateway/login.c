@@ -153,6 +153,7 @@ const char *refusal_text(enum refusal refusal)
 		[REFUSED_NAME] = "bad name",
 		[REFUSED_STORE] = "store failed",
 		[REFUSED_MIX_UPS] = "repeated mix-up reports",
+		[REFUSED_NOT_OWNER] = "not an owner",
 		[REFUSED_BUSY] = "busy",
 	};
 

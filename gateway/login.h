@@ -27,6 +27,7 @@ enum refusal {
 	REFUSED_NAME,
 	REFUSED_STORE, /* the pairing could not be put on disk */
 	REFUSED_MIX_UPS, /* reported twice within a minute */
+	REFUSED_NOT_OWNER, /* asked for what only an owner may */
 	REFUSED_BUSY,
 	REFUSAL_COUNT,
 };

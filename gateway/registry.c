@@ -141,6 +141,7 @@ uint64_t registry_deadline(const struct registry *r)
 	}
 	for (const struct registry_session *s = r->sessions; s != NULL; s = s->next) {
 		next = s->state == SESSION_CUT ? earlier(next, s->cut_deadline_us) : next;
+		next = earlier(next, s->preview_until_us);
 		for (const struct registry_stream *t = s->streams; t != NULL; t = t->next) {
 			next = t->state == STREAM_ENDING ? earlier(next, t->taken_deadline_us)
 							 : next;
@@ -187,6 +188,7 @@ void registry_tick(struct registry *r)
 			registry_peer_gone(r, w->peer);
 		}
 	}
+	registry_preview_tick(r, now_us);
 	registry_rotation_tick(r, now_us);
 	registry_key_expire(r, now_us);
 	if (r->closings_count > 0 && now_us >= r->closings_due_us) {

@@ -37,6 +37,7 @@ enum {
 	REGISTRY_WATCHES_MAX = 128, /* viewings that a connection may open at once, and */
 	REGISTRY_WATCH_MS = 500, /* after how long one more: each is an entry on disk */
 	REGISTRY_TIME_MS = 250, /* a stream may ask for the time this often */
+	REGISTRY_PREVIEW_MS = 60000, /* an owner may look so long before deciding */
 	REGISTRY_REPORT_MS = 60000, /* two reports within this end the connection */
 };
 

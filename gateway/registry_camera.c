@@ -103,6 +103,7 @@ static void welcome(struct registry *r, struct registry_camera *c)
 	for (const struct registry_web *w = r->webs; w != NULL; w = w->next) {
 		registry_camera_add_reader(r, c, w->reader);
 	}
+	registry_ask_update(r, c->record.id);
 }
 
 void registry_camera_hello(struct registry *r, uint64_t peer, const struct ipc_camera_hello *m,
@@ -308,6 +309,7 @@ void registry_camera_end(struct registry *r, struct registry_camera *c, bool kil
 		}
 	}
 	log_info("camera \"%s\" is gone", c->record.name);
+	registry_ask_over(r, c);
 	if (c->record.strength == IDENTITY_RUN && c->record.standing != STANDING_IGNORED) {
 		forget(r, c);
 	} else {

@@ -159,6 +159,11 @@ void registry_display_hear(
 	case DISPLAY_KEY_ACK:
 		on_key_ack(r, s, e);
 		break;
+	case DISPLAY_SHARE:
+	case DISPLAY_DECIDE:
+	case DISPLAY_PREVIEW:
+		registry_owner_hear(r, s, e);
+		break;
 	default:
 		registry_session_refuse(r, s, REFUSED_MALFORMED);
 		break;

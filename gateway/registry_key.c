@@ -55,8 +55,7 @@ bool registry_key_ask(struct registry *r, struct registry_session *s,
 	struct ipc_wrap m = {.purpose = purpose};
 	struct registry_wrap *w;
 
-	if (s->state != SESSION_ADMITTED ||
-		store_grant_check(r->store, s->display.id, c->record.id) != 0) {
+	if (s->state != SESSION_ADMITTED || registry_may_see(r, s, c->record.id) != 0) {
 		return false;
 	}
 	cancel(r, s, t->number, purpose);
@@ -158,7 +157,7 @@ void registry_camera_wrapped(struct registry *r, uint64_t peer, const struct ipc
 	}
 	/* The right may have gone while the camera was at it: it is read again before the key
 	 * leaves. */
-	if (store_grant_check(r->store, s->display.id, c->record.id) != 0) {
+	if (registry_may_see(r, s, c->record.id) != 0) {
 		registry_stream_end(r, s, t, END_NOT_SHARED, AUDIT_REVOKED, REGISTRY_CUT_MS);
 		return;
 	}

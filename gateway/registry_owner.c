@@ -71,6 +71,7 @@ int registry_confirm(struct registry *r, const uint8_t camera[static CAMERA_ID_B
 		if (result == 0 && c != NULL) {
 			c->record.standing = STANDING_CONFIRMED;
 		}
+		registry_ask_update(r, camera);
 		return result;
 	}
 	if (record.standing != STANDING_IGNORED) {

@@ -12,6 +12,7 @@ int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_B
 	if (result < 0) {
 		return result;
 	}
+	registry_ask_update(r, camera);
 	result = store_camera_get(r->store, camera, &c);
 	if (result < 0) {
 		return result;
@@ -38,7 +39,23 @@ int registry_rename(
 		memcpy(c->record.name, name, strlen(name) + 1);
 	}
 	registry_tell_camera_to_all(r, camera);
+	if (c != NULL && c->asked) {
+		c->asked = false; /* not by this name yet */
+		registry_ask_update(r, camera);
+	}
 	return 0;
+}
+
+static bool looks_at(const struct registry *r, const struct registry_revocation *o,
+	const struct registry_camera *c)
+{
+	for (const struct registry_session *s = r->sessions; s != NULL; s = s->next) {
+		if (registry_preview_is(s, c->record.id) &&
+			memcmp(s->display.id, o->display, DISPLAY_ID_BYTES) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The live cameras that the display loses: this one, or all it has. When in doubt it is one of
@@ -48,8 +65,8 @@ static void note_cameras(
 {
 	for (const struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
 		if (camera != NULL ? memcmp(c->record.id, camera, CAMERA_ID_BYTES) == 0
-				   : store_grant_check(r->store, o->display, c->record.id) !=
-					     -ENOENT) {
+				   : looks_at(r, o, c) || store_grant_check(r->store, o->display,
+								  c->record.id) != -ENOENT) {
 			memcpy(o->cameras[o->cameras_count++], c->record.id, CAMERA_ID_BYTES);
 		}
 	}
@@ -97,7 +114,9 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 	const uint8_t *camera, uint64_t operation)
 {
 	struct registry_revocation *o = NULL;
+	struct store_display d;
 	struct registry_camera *c;
+	bool known;
 	int result;
 
 	for (size_t i = 0; o == NULL && i < REGISTRY_REVOCATIONS_MAX; i++) {
@@ -109,6 +128,7 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 	*o = (struct registry_revocation){.operation = operation};
 	memcpy(o->display, display, sizeof(o->display));
 	note_cameras(r, o, camera);
+	known = store_display_get(r->store, display, &d) == 0;
 	result = camera != NULL ? store_grant_remove(r->store, display, camera)
 				: store_display_remove(r->store, display);
 	if (result < 0) {
@@ -125,6 +145,8 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 	}
 	if (camera != NULL) {
 		tell(r, o, camera);
+	} else if (known) {
+		registry_ask_screen(r, &d, SCREEN_GONE);
 	}
 	o->waiting = true;
 	registry_revoke_check(r);

@@ -21,6 +21,7 @@ void registry_session_cut(struct registry *r, struct registry_session *s, enum i
 	 * lives. */
 	s->cut_deadline_us = mode == CUT_RESET ? registry_now(r) + 1000ULL * REGISTRY_CUT_MS : 0;
 	registry_send(r, s->web, ipc_encode_cut(&m, r->message, sizeof(r->message)));
+	registry_preview_drop(r, s);
 	for (struct registry_stream *t = s->streams; t != NULL; t = t->next) {
 		if (t->state == STREAM_ENDING) {
 			continue;
@@ -77,6 +78,7 @@ void registry_session_free(struct registry *r, struct registry_session *s, enum 
 {
 	struct registry_session **at = &r->sessions;
 
+	registry_preview_drop(r, s);
 	while (s->streams != NULL) {
 		struct registry_stream *t = s->streams;
 
@@ -123,6 +125,7 @@ static void admit(struct registry *r, struct registry_session *s,
 	for (unsigned int i = 0; i < r->granted_count; i++) {
 		registry_tell_camera(r, s, &r->granted[i]);
 	}
+	registry_ask_session(r, s);
 }
 
 static void login(struct registry *r, struct registry_session *s, const uint8_t *data, size_t size)
@@ -185,6 +188,10 @@ static void pair(struct registry *r, struct registry_session *s, const uint8_t *
 	s->display = display;
 	log_info("\"%s\" paired from %s%s", display.name, s->peer,
 		display.owner ? ", as owner" : "");
+	registry_ask_screen(r, &display, SCREEN_PAIRED);
+	for (const struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
+		registry_ask_update(r, c->record.id);
+	}
 	admit(r, s, transcript);
 }
 

@@ -12,6 +12,7 @@
 
 #include "audit.h"
 #include "registry.h"
+#include "wire_ask.h"
 
 /* A camera's frames in the hands of one web process. */
 struct registry_ring {
@@ -28,6 +29,7 @@ struct registry_camera {
 	uint8_t kem_public[POINT_BYTES];
 	uint32_t frame_interval_us, frame_max_bytes;
 	struct registry_ring rings[REGISTRY_WEBS_MAX];
+	bool asked; /* nobody has decided about it, and the owners are asked */
 	uint8_t demand;
 	uint32_t epoch; /* in force as far as we were told; 0: not told yet */
 	/* Make before break: preparing until every watcher has the next key, then switching. */
@@ -90,6 +92,9 @@ struct registry_session {
 	unsigned int streams_count;
 	unsigned int watches; /* opened, less one for every REGISTRY_WATCH_MS since */
 	uint64_t watches_from_us;
+	bool asked; /* of an owner: it was told of the displays, and of each new camera */
+	uint8_t preview[CAMERA_ID_BYTES]; /* what it may look at before deciding, */
+	uint64_t preview_until_us; /* and until when; 0: nothing */
 	uint64_t cut_deadline_us; /* 0: the peer may take its time over a close */
 };
 
@@ -176,7 +181,13 @@ void registry_tell_ended(struct registry *r, struct registry_session *s, uint16_
 	const uint8_t camera[static CAMERA_ID_BYTES], enum end_reason reason);
 void registry_tell_key(struct registry *r, struct registry_session *s,
 	const struct registry_stream *t, const struct ipc_wrapped *m, uint8_t purpose);
-/* To every display that was granted it. */
+void registry_tell_new_camera(
+	struct registry *r, struct registry_session *s, const struct registry_camera *c);
+void registry_tell_new_camera_gone(struct registry *r, struct registry_session *s,
+	const uint8_t camera[static CAMERA_ID_BYTES]);
+void registry_tell_screen(struct registry *r, struct registry_session *s,
+	const struct store_display *d, enum screen_state state);
+/* To every display that may see it. */
 void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
 
 /* registry_camera.c */
@@ -195,6 +206,39 @@ void registry_camera_look(const struct identity *identity, char ret[static STORE
 /* 1: it is ignored and was turned away; 0; or -errno. */
 int registry_camera_keep_off(struct registry *r, uint64_t peer, const struct store_camera *record,
 	const char *look, const char *source);
+
+/* registry_ask.c: cameras that no owner has decided about. */
+/* Does the display have owner rights, as the store says now? */
+bool registry_owner_is(const struct registry *r, const struct registry_session *s);
+/* Tells a display that logged in, if it is an owner's. */
+void registry_ask_session(struct registry *r, struct registry_session *s);
+/* The camera came, or something about it was decided or changed: asks the owners, or tells them
+ * that it is over. */
+void registry_ask_update(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
+/* Nothing more to be decided, or the camera is gone. */
+void registry_ask_over(struct registry *r, struct registry_camera *c);
+/* A display was paired or removed. */
+void registry_ask_screen(
+	struct registry *r, const struct store_display *d, enum screen_state state);
+/* What only an owner may say. */
+void registry_owner_hear(
+	struct registry *r, struct registry_session *s, const struct wire_envelope *e);
+
+/* registry_preview.c: an owner's look at a camera before deciding. */
+/* 0 if the display may see the camera now: it was granted, or it is an owner's and looks at one
+ * that is not decided about. -ENOENT if not; any other error means not either. Never remembered. */
+__attribute__((warn_unused_result)) int registry_may_see(const struct registry *r,
+	const struct registry_session *s, const uint8_t camera[static CAMERA_ID_BYTES]);
+/* Was it begun, and not ended? That gives no right yet. */
+bool registry_preview_is(
+	const struct registry_session *s, const uint8_t camera[static CAMERA_ID_BYTES]);
+void registry_preview_begin(
+	struct registry *r, struct registry_session *s, struct registry_camera *c);
+/* Its streams end, the camera's key changes, the display is told. */
+void registry_preview_end(struct registry *r, struct registry_session *s);
+/* The same for a connection that is over: there is nobody to tell. */
+void registry_preview_drop(struct registry *r, struct registry_session *s);
+void registry_preview_tick(struct registry *r, uint64_t now_us);
 
 /* registry_session.c */
 /* Ends the connection: nothing more is told or heard, the web role is asked to cut. */
@@ -223,7 +267,7 @@ void registry_stream_free(
 void registry_write_closings(struct registry *r);
 
 /* registry_key.c */
-/* Reads the grant and asks the camera; nonce NULL: zeroes. False if the grant is gone, or the
+/* Reads the right and asks the camera; nonce NULL: zeroes. False if the right is gone, or the
  * request cannot be made. */
 bool registry_key_ask(struct registry *r, struct registry_session *s,
 	const struct registry_stream *t, struct registry_camera *c, uint8_t purpose,

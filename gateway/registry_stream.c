@@ -11,7 +11,7 @@ static enum end_reason objection(
 	const struct registry_camera *c = registry_camera_find(r, m->camera);
 	const struct registry_web *w = registry_web_of(r, s->web);
 
-	if (store_grant_check(r->store, s->display.id, m->camera) != 0) {
+	if (registry_may_see(r, s, m->camera) != 0) {
 		return END_NOT_SHARED;
 	}
 	if (m->stream == 0 || m->rendition >= RENDITION_COUNT ||

@@ -1,6 +1,7 @@
 #include "log.h"
 #include "registry_state.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void registry_send(struct registry *r, uint64_t peer, ssize_t size)
@@ -88,6 +89,7 @@ void registry_tell_camera(
 	memcpy(m.id, c->id, sizeof(m.id));
 	memcpy(m.name, c->name, sizeof(m.name));
 	m.flags = c->strength == IDENTITY_TEST ? CAMERA_FLAG_TEST : 0;
+	m.flags |= registry_preview_is(s, c->id) ? CAMERA_FLAG_PREVIEW : 0;
 	if (live != NULL && web != NULL && registry_camera_ring(live, web->reader) != 0) {
 		m.state = CAMERA_READY;
 		memcpy(m.generation, live->generation, sizeof(m.generation));
@@ -112,6 +114,47 @@ void registry_tell_camera_gone(struct registry *r, struct registry_session *s,
 
 	memcpy(m.id, camera, sizeof(m.id));
 	tell(r, s, HUB_CAMERA_GONE, body, wire_encode_camera_gone(&m, body, sizeof(body)));
+}
+
+void registry_tell_new_camera(
+	struct registry *r, struct registry_session *s, const struct registry_camera *c)
+{
+	uint8_t body[WIRE_HUB_MESSAGE_MAX_BYTES];
+	struct wire_new_camera m = {.strength = c->record.strength};
+	int size;
+
+	m.flags = c->record.standing == STANDING_QUARANTINED ? NEW_CAMERA_QUARANTINED : 0;
+	memcpy(m.id, c->record.id, sizeof(m.id));
+	memcpy(m.name, c->record.name, sizeof(m.name));
+	size = snprintf(m.about, sizeof(m.about), "%s%s%s%s%s", c->view.source,
+		c->record.vid_pid[0] != 0 ? ", " : "", c->record.vid_pid,
+		c->view.port[0] != 0 ? ", port " : "", c->view.port);
+	/* The source is in the words of the camera's process. */
+	if (size < 0 || (size_t)size >= sizeof(m.about) || !wire_name_ok(m.about)) {
+		m.about[0] = 0;
+	}
+	tell(r, s, HUB_NEW_CAMERA, body, wire_encode_new_camera(&m, body, sizeof(body)));
+}
+
+void registry_tell_new_camera_gone(struct registry *r, struct registry_session *s,
+	const uint8_t camera[static CAMERA_ID_BYTES])
+{
+	uint8_t body[WIRE_HUB_MESSAGE_MAX_BYTES];
+	struct wire_new_camera_gone m;
+
+	memcpy(m.id, camera, sizeof(m.id));
+	tell(r, s, HUB_NEW_CAMERA_GONE, body, wire_encode_new_camera_gone(&m, body, sizeof(body)));
+}
+
+void registry_tell_screen(struct registry *r, struct registry_session *s,
+	const struct store_display *d, enum screen_state state)
+{
+	uint8_t body[WIRE_HUB_MESSAGE_MAX_BYTES];
+	struct wire_screen m = {.state = (uint8_t)state};
+
+	memcpy(m.display, d->id, sizeof(m.display));
+	memcpy(m.name, d->name, sizeof(m.name));
+	tell(r, s, HUB_SCREEN, body, wire_encode_screen(&m, body, sizeof(body)));
 }
 
 void registry_tell_ended(struct registry *r, struct registry_session *s, uint16_t stream,
@@ -158,8 +201,7 @@ void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static
 		return;
 	}
 	for (struct registry_session *s = r->sessions; s != NULL; s = s->next) {
-		if (s->state == SESSION_ADMITTED &&
-			store_grant_check(r->store, s->display.id, camera) == 0) {
+		if (s->state == SESSION_ADMITTED && registry_may_see(r, s, camera) == 0) {
 			registry_tell_camera(r, s, &c);
 		}
 	}

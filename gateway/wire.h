@@ -45,6 +45,7 @@ enum {
 	WIRE_WRAP_INFO_BYTES = 121,
 	WIRE_WRAPPED_MAX_BYTES = 56,
 	WIRE_STREAMS_MAX = 64,
+	WIRE_SCREENS_MAX = 64, /* displays that an owner is told of */
 	WIRE_PAIR_SIGNED_MAX_BYTES = 2 * DIGEST_BYTES + 1 + NAME_MAX_BYTES,
 	WIRE_LINK_BYTES = 57,
 	WIRE_LINK_TEXT_BYTES = 77, /* base64url without padding, and a NUL */
@@ -62,18 +63,36 @@ enum wire_type {
 	WIRE_DISPLAY = 0x21,
 };
 
-enum wire_hub_kind { HUB_WELCOME = 1, HUB_CAMERA, HUB_CAMERA_GONE, HUB_KEY, HUB_ENDED };
+enum wire_hub_kind {
+	HUB_WELCOME = 1,
+	HUB_CAMERA,
+	HUB_CAMERA_GONE,
+	HUB_KEY,
+	HUB_ENDED,
+	/* to owners */
+	HUB_NEW_CAMERA,
+	HUB_NEW_CAMERA_GONE,
+	HUB_SCREEN,
+};
 enum wire_display_kind {
 	DISPLAY_WATCH = 1,
 	DISPLAY_UNWATCH,
 	DISPLAY_TIME,
 	DISPLAY_REPORT,
 	DISPLAY_KEY_ACK,
+	/* from owners */
+	DISPLAY_SHARE,
+	DISPLAY_DECIDE,
+	DISPLAY_PREVIEW,
 };
 
 enum camera_state { CAMERA_OFFLINE = 0, CAMERA_READY = 1 };
-/* FAILING: somebody watches, and the camera gives nothing that can be shown. */
-enum camera_flag { CAMERA_FLAG_TEST = 1, CAMERA_FLAG_SLOW = 2, CAMERA_FLAG_FAILING = 4 };
+enum camera_flag {
+	CAMERA_FLAG_TEST = 1,
+	CAMERA_FLAG_SLOW = 2,
+	CAMERA_FLAG_FAILING = 4, /* somebody watches, and it gives nothing that can be shown */
+	CAMERA_FLAG_PREVIEW = 8, /* this owner may look at it for a while, others not yet */
+};
 enum identity_strength {
 	IDENTITY_RUN = 0, /* known for this run of the camera process only */
 	IDENTITY_PORT = 1,
@@ -83,7 +102,14 @@ enum identity_strength {
 enum rendition { RENDITION_FULL = 0, RENDITION_COUNT = 1 };
 enum frame_flag { FRAME_FROZEN = 1, FRAME_TEST = 2 };
 enum key_purpose { KEY_WATCH = 1, KEY_NEXT, KEY_BREAK, KEY_TIME };
-enum end_reason { END_NOT_SHARED = 1, END_OFFLINE, END_REFUSED, END_REPLACED, END_NO_RECORD };
+enum end_reason {
+	END_NOT_SHARED = 1,
+	END_OFFLINE,
+	END_REFUSED,
+	END_REPLACED,
+	END_NO_RECORD,
+	END_PREVIEW_OVER,
+};
 enum frame_outcome { OUTCOME_DRAWN = 1, OUTCOME_LATE, OUTCOME_HIDDEN, OUTCOME_REFUSED };
 enum anomaly {
 	ANOMALY_NONE = 0,

@@ -3,12 +3,12 @@
  * message. What a parser takes must be exactly what its encoder writes: there is one encoding of a
  * message.
  */
-#include "wire.h"
+#include "wire_ask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARSERS = 19, MESSAGE_BYTES = 1024 };
+enum { PARSERS = 25, MESSAGE_BYTES = 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -101,6 +101,12 @@ static ssize_t message_again(uint8_t which, const uint8_t *data, size_t size, ui
 		CASE(12, key_ack)
 		CASE(13, abort)
 		CASE(14, ack)
+		CASE(19, new_camera)
+		CASE(20, new_camera_gone)
+		CASE(21, screen)
+		CASE(22, share)
+		CASE(23, decide)
+		CASE(24, preview)
 	case 15:
 		return envelope_again(data, size, out);
 	case 16:

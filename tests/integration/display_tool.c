@@ -175,6 +175,26 @@ static void on_ended(void *user, const struct wire_ended *e)
 		json_pack("{s:o,s:i}", "id", hex(e->camera, CAMERA_ID_BYTES), "reason", e->reason));
 }
 
+static void on_new_camera(void *user, const struct wire_new_camera *c)
+{
+	say(user, "new-camera",
+		json_pack("{s:s,s:s,s:o,s:i,s:b}", "name", c->name, "about", c->about, "id",
+			hex(c->id, CAMERA_ID_BYTES), "strength", c->strength, "quarantined",
+			(c->flags & NEW_CAMERA_QUARANTINED) != 0));
+}
+
+static void on_new_camera_gone(void *user, const struct wire_new_camera_gone *g)
+{
+	say(user, "new-camera-gone", json_pack("{s:o}", "id", hex(g->id, CAMERA_ID_BYTES)));
+}
+
+static void on_screen(void *user, const struct wire_screen *s)
+{
+	say(user, "screen",
+		json_pack("{s:s,s:o,s:b}", "name", s->name, "id", hex(s->display, DISPLAY_ID_BYTES),
+			"paired", s->state == SCREEN_PAIRED));
+}
+
 static void on_refused(void *user, uint16_t stream, enum anomaly reason)
 {
 	struct tool *t = user;
@@ -455,8 +475,8 @@ int main(int argc, char **argv)
 	const struct display_config display = {.keys = &t.keys,
 		.link = t.pairing ? &t.link : NULL,
 		.name = t.name,
-		.callbacks = {on_welcome, on_camera, on_camera_gone, on_ended, on_picture,
-			on_refused},
+		.callbacks = {on_welcome, on_camera, on_camera_gone, on_ended, on_new_camera,
+			on_new_camera_gone, on_screen, on_picture, on_refused},
 		.user = &t};
 	(void)snprintf(t.authority, sizeof t.authority, strchr(t.host, ':') ? "[%s]:%u" : "%s:%u",
 		t.host, t.port);

@@ -55,6 +55,16 @@ struct viewer_tile *viewer_tile(struct viewer *v, const char *camera)
 	return NULL;
 }
 
+const struct wire_new_camera *viewer_asked(const struct viewer *v, const char *camera)
+{
+	for (size_t i = 0; i < v->asked_count; i++) {
+		if (strcmp(v->asked[i].name, camera) == 0) {
+			return &v->asked[i];
+		}
+	}
+	return NULL;
+}
+
 unsigned int viewer_pictures(struct viewer *v, const char *camera)
 {
 	const struct viewer_tile *t = viewer_tile(v, camera);
@@ -89,6 +99,8 @@ static void on_welcome(void *user, const struct wire_welcome *welcome)
 	for (size_t i = 0; i < v->tiles_count; i++) {
 		v->tiles[i].present = false;
 	}
+	v->asked_count = 0;
+	v->screens = 0;
 }
 
 static void on_camera(void *user, const struct wire_camera *camera)
@@ -119,6 +131,35 @@ static void on_camera_gone(void *user, const struct wire_camera_gone *gone)
 		t->present = false;
 		t->end_reason = gone->reason;
 	}
+}
+
+static void forget_asked(struct viewer *v, const uint8_t id[static CAMERA_ID_BYTES])
+{
+	for (size_t i = 0; i < v->asked_count; i++) {
+		if (memcmp(v->asked[i].id, id, CAMERA_ID_BYTES) == 0) {
+			v->asked[i] = v->asked[--v->asked_count];
+			return;
+		}
+	}
+}
+
+static void on_new_camera(void *user, const struct wire_new_camera *camera)
+{
+	struct viewer *v = user;
+	forget_asked(v, camera->id);
+	assert_true(v->asked_count < VIEWER_ASKED_MAX);
+	v->asked[v->asked_count++] = *camera;
+}
+
+static void on_new_camera_gone(void *user, const struct wire_new_camera_gone *gone)
+{
+	forget_asked(user, gone->id);
+}
+
+static void on_screen(void *user, const struct wire_screen *screen)
+{
+	struct viewer *v = user;
+	v->screens += screen->state == SCREEN_PAIRED;
 }
 
 static void on_ended(void *user, const struct wire_ended *ended)
@@ -217,6 +258,9 @@ void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *l
 			.camera = on_camera,
 			.camera_gone = on_camera_gone,
 			.ended = on_ended,
+			.new_camera = on_new_camera,
+			.new_camera_gone = on_new_camera_gone,
+			.screen = on_screen,
 			.picture = on_picture},
 		.user = v};
 	const struct client_config config = {.address = "127.0.0.1",

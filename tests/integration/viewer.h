@@ -7,7 +7,7 @@
 
 #include "hub.h"
 
-enum { VIEWER_TILES_MAX = 8 };
+enum { VIEWER_TILES_MAX = 8, VIEWER_ASKED_MAX = 8 };
 
 struct viewer_tile {
 	struct wire_camera camera;
@@ -41,6 +41,10 @@ struct viewer {
 	struct client_end end; /* of the last connection */
 	/* Each picture that passed, as JPEG; may be NULL. */
 	void (*looked)(void *user, const struct display_picture *p);
+	/* Cameras that an owner is asked about now, and displays that it was told of. */
+	struct wire_new_camera asked[VIEWER_ASKED_MAX];
+	size_t asked_count;
+	unsigned int screens;
 	unsigned int bad_pictures; /* undecodable, mixed, foreign */
 	char complaint[256]; /* about the first of them */
 	struct viewer_tile tiles[VIEWER_TILES_MAX];
@@ -61,6 +65,8 @@ void viewer_finish(struct viewer *v);
 int viewer_drop_all(void **state);
 /* The tile of a camera; NULL if it was never shared with us. */
 struct viewer_tile *viewer_tile(struct viewer *v, const char *camera);
+/* The camera of this name that we are asked about, or NULL. */
+const struct wire_new_camera *viewer_asked(const struct viewer *v, const char *camera);
 /* Pictures of this camera so far, 0 if it is not known. */
 unsigned int viewer_pictures(struct viewer *v, const char *camera);
 unsigned int viewer_cameras(const struct viewer *v); /* present ones */

@@ -378,10 +378,10 @@ static inline size_t display_make_login(struct display *d, uint8_t *out, size_t 
 }
 
 /* Puts the display on record and logs it in. What it is told first is left to be taken. */
-static inline void display_enter(
-	struct display *d, uint64_t web, uint64_t connection, const char *name)
+static inline void display_enter_as(
+	struct display *d, uint64_t web, uint64_t connection, const char *name, bool owner)
 {
-	struct store_display record = {0};
+	struct store_display record = {.owner = owner};
 	uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 	size_t size;
 
@@ -393,6 +393,12 @@ static inline void display_enter(
 	display_connect(d, web, connection);
 	size = display_make_login(d, bytes, sizeof(bytes));
 	display_heard(d, bytes, size);
+}
+
+static inline void display_enter(
+	struct display *d, uint64_t web, uint64_t connection, const char *name)
+{
+	display_enter_as(d, web, connection, name, false);
 }
 
 static inline void display_say(

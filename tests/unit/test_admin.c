@@ -315,6 +315,19 @@ static void a_camera_that_cannot_be_told_apart_has_to_be_confirmed(void **state)
 	expect_error("{\"command\":\"confirm\"}", "no camera");
 }
 
+static void a_camera_that_nobody_decided_about_says_so_and_what_to_do(void **state)
+{
+	(void)state;
+	camera_hello(9, IDENTITY_SERIAL, "usb:9", "New");
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_string_equal(text_of("cameras", 2, "name"), "New");
+	assert_non_null(strstr(text_of("cameras", 2, "advice"), "camgate grant DISPLAY \"New\""));
+	assert_non_null(strstr(text_of("cameras", 2, "advice"), "owner displays ask"));
+	expect_ok("{\"command\":\"grant\",\"display\":\"Kitchen\",\"camera\":\"New\"}");
+	expect_ok("{\"command\":\"cameras\"}");
+	assert_null(strstr(text_of("cameras", 2, "advice"), "owner displays ask"));
+}
+
 static void an_ignored_camera_says_how_to_have_it_back(void **state)
 {
 	(void)state;
@@ -413,6 +426,7 @@ int main(void)
 		TEST(a_new_name_is_told_to_those_who_may_see_it),
 		TEST(a_grant_needs_both),
 		TEST(a_camera_that_cannot_be_told_apart_has_to_be_confirmed),
+		TEST(a_camera_that_nobody_decided_about_says_so_and_what_to_do),
 		TEST(an_ignored_camera_says_how_to_have_it_back),
 		TEST(twins_that_only_their_ports_tell_apart_are_pointed_out),
 		TEST(a_revoke_is_answered_when_it_is_done),

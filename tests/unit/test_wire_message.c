@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "layout.h"
-#include "wire.h"
+#include "wire_ask.h"
 
 #include <string.h>
 
@@ -41,6 +41,12 @@ PARSER(unwatch)
 PARSER(time)
 PARSER(report)
 PARSER(key_ack)
+PARSER(new_camera)
+PARSER(new_camera_gone)
+PARSER(screen)
+PARSER(share)
+PARSER(decide)
+PARSER(preview)
 PARSER(abort)
 PARSER(ack)
 
@@ -344,6 +350,78 @@ static void wire_abort_and_ack_are_laid_out_as_documented(void **state)
 	}
 }
 
+static void wire_messages_about_new_cameras_are_laid_out_as_documented(void **state)
+{
+	uint8_t out[BUFFER_BYTES];
+	struct wire_new_camera c = {
+		.strength = IDENTITY_RUN, .flags = NEW_CAMERA_QUARANTINED, .name = "nnn"};
+	struct wire_new_camera_gone gone;
+	struct wire_screen screen = {.state = SCREEN_PAIRED, .name = "nnn"};
+	ssize_t n;
+
+	(void)state;
+	FILL(c.id, 0xa1);
+	n = wire_encode_new_camera(&c, out, sizeof(out));
+	layout_check(out, n, LAYOUT({16, 0xa1}, {1, 0}, {1, 1}, {1, 3}, {3, NAME_LETTER}, {1, 0}));
+	sizes_check(out, (size_t)n, parse_new_camera);
+	out[16] = IDENTITY_TEST + 1;
+	assert_int_equal(parse_new_camera(out, (size_t)n), -EBADMSG);
+	out[16] = 0;
+	out[17] = 2;
+	assert_int_equal(parse_new_camera(out, (size_t)n), -EBADMSG);
+	memcpy(c.about, "/dev/video0", 12);
+	n = wire_encode_new_camera(&c, out, sizeof(out));
+	assert_int_equal(parse_new_camera(out, (size_t)n), 0);
+	c.about[3] = '\n';
+	n = wire_encode_new_camera(&c, out, sizeof(out));
+	assert_int_equal(parse_new_camera(out, (size_t)n), -EBADMSG);
+
+	FILL(gone.id, 0xa2);
+	n = wire_encode_new_camera_gone(&gone, out, sizeof(out));
+	layout_check(out, n, LAYOUT({16, 0xa2}));
+	sizes_check(out, (size_t)n, parse_new_camera_gone);
+
+	FILL(screen.display, 0xa3);
+	n = wire_encode_screen(&screen, out, sizeof(out));
+	layout_check(out, n, LAYOUT({32, 0xa3}, {1, 1}, {1, 3}, {3, NAME_LETTER}));
+	sizes_check(out, (size_t)n, parse_screen);
+	out[32] = 2;
+	assert_int_equal(parse_screen(out, (size_t)n), -EBADMSG);
+}
+
+static void wire_owners_answers_are_laid_out_as_documented(void **state)
+{
+	uint8_t out[BUFFER_BYTES];
+	struct wire_share share;
+	struct wire_decide decide = {.decision = DECISION_CONFIRM};
+	struct wire_preview preview = {.on = true};
+	ssize_t n;
+
+	(void)state;
+	FILL(share.camera, 0xa1);
+	FILL(share.display, 0xa2);
+	n = wire_encode_share(&share, out, sizeof(out));
+	layout_check(out, n, LAYOUT({16, 0xa1}, {32, 0xa2}));
+	sizes_check(out, (size_t)n, parse_share);
+
+	FILL(decide.camera, 0xa3);
+	n = wire_encode_decide(&decide, out, sizeof(out));
+	layout_check(out, n, LAYOUT({16, 0xa3}, {1, 2}));
+	sizes_check(out, (size_t)n, parse_decide);
+	for (int decision = 0; decision < 256; decision++) {
+		out[16] = (uint8_t)decision;
+		assert_int_equal(parse_decide(out, (size_t)n),
+			decision >= 1 && decision <= 3 ? 0 : -EBADMSG);
+	}
+
+	FILL(preview.camera, 0xa4);
+	n = wire_encode_preview(&preview, out, sizeof(out));
+	layout_check(out, n, LAYOUT({16, 0xa4}, {1, 1}));
+	sizes_check(out, (size_t)n, parse_preview);
+	out[16] = 2;
+	assert_int_equal(parse_preview(out, (size_t)n), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +435,8 @@ int main(void)
 		cmocka_unit_test(wire_frame_header_is_laid_out_as_documented),
 		cmocka_unit_test(wire_chunk_is_laid_out_as_documented_and_stays_in_its_frame),
 		cmocka_unit_test(wire_abort_and_ack_are_laid_out_as_documented),
+		cmocka_unit_test(wire_messages_about_new_cameras_are_laid_out_as_documented),
+		cmocka_unit_test(wire_owners_answers_are_laid_out_as_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,33 @@ int display_unwatch(struct display *d, uint16_t stream)
 	return r;
 }
 
+int display_share(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES],
+	const uint8_t with[static DISPLAY_ID_BYTES])
+{
+	struct wire_share m;
+	uint8_t body[64];
+	memcpy(m.camera, camera, sizeof(m.camera));
+	memcpy(m.display, with, sizeof(m.display));
+	return display_send(d, DISPLAY_SHARE, body, wire_encode_share(&m, body, sizeof(body)));
+}
+
+int display_decide(
+	struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], enum decision decision)
+{
+	struct wire_decide m = {.decision = (uint8_t)decision};
+	uint8_t body[64];
+	memcpy(m.camera, camera, sizeof(m.camera));
+	return display_send(d, DISPLAY_DECIDE, body, wire_encode_decide(&m, body, sizeof(body)));
+}
+
+int display_preview(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], bool on)
+{
+	struct wire_preview m = {.on = on};
+	uint8_t body[64];
+	memcpy(m.camera, camera, sizeof(m.camera));
+	return display_send(d, DISPLAY_PREVIEW, body, wire_encode_preview(&m, body, sizeof(body)));
+}
+
 void display_tick(struct display *d, uint64_t now_us)
 {
 	uint64_t gap_us = d->ticked_us == 0 ? 0 : now_us - d->ticked_us;

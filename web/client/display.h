@@ -17,6 +17,7 @@
 #define CAMGATE_CLIENT_DISPLAY_H
 
 #include "display_keys.h"
+#include "wire_ask.h"
 
 enum { DISPLAY_CAMERAS_MAX = 64 };
 
@@ -38,6 +39,11 @@ struct display_callbacks {
 	void (*camera)(void *user, const struct wire_camera *camera); /* new or changed */
 	void (*camera_gone)(void *user, const struct wire_camera_gone *gone);
 	void (*ended)(void *user, const struct wire_ended *ended);
+	/* An owner's display is asked about a camera that nobody has decided about, and told of the
+	 * displays it may be shown to. */
+	void (*new_camera)(void *user, const struct wire_new_camera *camera);
+	void (*new_camera_gone)(void *user, const struct wire_new_camera_gone *gone);
+	void (*screen)(void *user, const struct wire_screen *screen);
 	bool (*picture)(
 		void *user, const struct display_picture *picture); /* true: drawn, false: hidden */
 	void (*refused)(
@@ -89,6 +95,14 @@ void display_tick(struct display *d, uint64_t now_us);
 int display_watch(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], uint64_t now_us);
 /* 0, -ENOENT. */
 int display_unwatch(struct display *d, uint16_t stream);
+/* What an owner's display answers about a new camera; the hub cuts off others that try. 0 or -EIO.
+ */
+int display_share(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES],
+	const uint8_t with[static DISPLAY_ID_BYTES]);
+int display_decide(
+	struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], enum decision decision);
+/* On: the camera is told like one of ours for a minute at most, with CAMERA_FLAG_PREVIEW. */
+int display_preview(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES], bool on);
 /* Signs and sends any DISPLAY message; body_size may be the error of its encoder. What the
  * functions above use, and tests that lie. 0 or -EIO. */
 int display_send(struct display *d, uint8_t kind, const uint8_t *body, ssize_t body_size);

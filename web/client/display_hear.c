@@ -92,6 +92,44 @@ static int on_ended(struct display *d, const struct wire_envelope *m)
 	return 0;
 }
 
+/* ---- what an owner is asked ---- */
+
+static int on_new_camera(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_new_camera c;
+	if (wire_parse_new_camera(m->body, m->body_size, &c) < 0) {
+		return -EBADMSG;
+	}
+	if (d->callbacks.new_camera != NULL) {
+		d->callbacks.new_camera(d->user, &c);
+	}
+	return 0;
+}
+
+static int on_new_camera_gone(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_new_camera_gone gone;
+	if (wire_parse_new_camera_gone(m->body, m->body_size, &gone) < 0) {
+		return -EBADMSG;
+	}
+	if (d->callbacks.new_camera_gone != NULL) {
+		d->callbacks.new_camera_gone(d->user, &gone);
+	}
+	return 0;
+}
+
+static int on_screen(struct display *d, const struct wire_envelope *m)
+{
+	struct wire_screen screen;
+	if (wire_parse_screen(m->body, m->body_size, &screen) < 0) {
+		return -EBADMSG;
+	}
+	if (d->callbacks.screen != NULL) {
+		d->callbacks.screen(d->user, &screen);
+	}
+	return 0;
+}
+
 /* ---- keys ---- */
 
 static int display_report_key(
@@ -208,6 +246,12 @@ int display_take_hub(struct display *d, const uint8_t *message, size_t size, uin
 		return on_key(d, &e, now_us);
 	case HUB_ENDED:
 		return on_ended(d, &e);
+	case HUB_NEW_CAMERA:
+		return on_new_camera(d, &e);
+	case HUB_NEW_CAMERA_GONE:
+		return on_new_camera_gone(d, &e);
+	case HUB_SCREEN:
+		return on_screen(d, &e);
 	default:
 		return -EBADMSG;
 	}

@@ -282,7 +282,7 @@ check-sanitized:
 tests/browser/node_modules: tests/browser/package-lock.json
 	$(Q)cd tests/browser && npm ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules
 
-browser: $(OUT)/camgate $(OUT)/tests/integration/display tests/browser/node_modules
+browser: $(OUT)/camgate $(OUT)/tests/integration/display fakecam tests/browser/node_modules
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=300 tests/run.sh --title "browser tests" \
 		$(BROWSER_TESTS)
 

@@ -24,10 +24,13 @@ export const PURPOSE = { WATCH: 1, NEXT: 2, BREAK: 3, TIME: 4 };
 export class FakeCamera {
 	/**
 	 * @param {{name: string, tag: number, home: Buffer, width?: number, height?: number,
-	 *     fps?: number, chroma?: [number, number], test?: boolean}} options
+	 *     fps?: number, chroma?: [number, number], test?: boolean, unknown?: boolean,
+	 *     quarantined?: boolean}} options unknown: nobody has decided about it
 	 */
-	constructor({ name, tag, home, width = 640, height = 384, fps = 10, chroma, test = false }) {
-		Object.assign(this, { name, tag, home, width, height, fps, chroma, test });
+	constructor({ name, tag, home, width = 640, height = 384, fps = 10, chroma, test = false,
+		unknown = false, quarantined = false }) {
+		Object.assign(this, { name, tag, home, width, height, fps, chroma, test, unknown,
+			quarantined });
 		this.id = randomBytes(16);
 		this.flags = test ? 2 : 0;
 		this.number = 0;
@@ -63,15 +66,23 @@ export class FakeCamera {
 		return this.bootUs + performance.now() * 1000;
 	}
 
-	/** Body of CAMERA. */
-	describe() {
+	/** Body of CAMERA. @param {boolean} [preview] */
+	describe(preview = false) {
 		const name = Buffer.from(this.name);
 		const slow = this.fps < 1 ? 2 : 0;
 		return Buffer.concat([this.id, Buffer.from([this.ready ? 1 : 0,
-			(this.test ? 1 : 0) | slow | (this.failing ? 4 : 0), this.test ? 3 : 2]),
+			(this.test ? 1 : 0) | slow | (this.failing ? 4 : 0) | (preview ? 8 : 0),
+			this.test ? 3 : 2]),
 		this.ready ? this.generation : Buffer.alloc(16),
 		this.ready ? this.kem.getPublicKey() : Buffer.alloc(65),
 		u32(Math.round(1e6 / this.fps)), u32(1 << 20), Buffer.from([name.length]), name]);
+	}
+
+	/** Body of NEW_CAMERA. */
+	announceNew() {
+		const [name, about] = [this.name, '/dev/video0, 046d:0825'].map((text) => Buffer.from(text));
+		return Buffer.concat([this.id, Buffer.from(this.quarantined ? [0, 1] : [1, 0]),
+			Buffer.from([name.length]), name, Buffer.from([about.length]), about]);
 	}
 
 	/** Body of KEY for one display and session. */

@@ -10,7 +10,11 @@ import { hmac, pointToJwk, sha256, signRaw, verifyRaw } from './hub_crypto.mjs';
 const PIECE = 16352;
 const CREDITS = 2;
 
-export const KIND = { WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5 };
+export const KIND = { WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5, NEW_CAMERA: 6,
+	NEW_CAMERA_GONE: 7, SCREEN: 8 };
+export const DECISIONS = [null, 'ignore', 'confirm', 'nobody'];
+const NOT_SHARED = 1;
+const PREVIEW_OVER = 6;
 export const OUTCOMES = [null, 'drawn', 'late', 'hidden', 'refused'];
 
 /** One connection, from upgrade to close. */
@@ -146,6 +150,77 @@ class Connection {
 			Buffer.from([display.owner ? 1 : 0, name.length]), name,
 			Buffer.from([0, cameras.length])]));
 		cameras.forEach((camera) => this.say(KIND.CAMERA, camera.describe()));
+		this.hub.connections.forEach((connection) => connection.tellScreen(display));
+		this.hub.cameras.filter(({ unknown }) => unknown).forEach((camera) => this.ask(camera));
+	}
+
+	/** Asks an owner about a camera; the displays it may be shown to come first. */
+	ask(camera) {
+		if (!this.display?.owner) {
+			return;
+		}
+		if (!this.asked) {
+			this.asked = true;
+			this.hub.displays.forEach((display) => this.tellScreen(display));
+		}
+		this.say(KIND.NEW_CAMERA, camera.announceNew());
+	}
+
+	tellScreen(display) {
+		if (this.asked) {
+			const name = Buffer.from(display.name);
+			this.say(KIND.SCREEN, Buffer.concat([display.id, Buffer.from([1, name.length]), name]));
+		}
+	}
+
+	/** Only an owner may say these. */
+	hearOwner(kind, body) {
+		if (!this.display.owner) {
+			throw new Error('not an owner');
+		}
+		const camera = this.hub.cameras.find(({ id }) => id.equals(body.subarray(0, 16)));
+		if (kind === 6) {
+			const display = this.hub.displays.get(body.subarray(16).toString('hex'));
+			this.hub.log.push({ what: 'share', camera: camera.name, display: display.name });
+			display.cameras.add(camera.name);
+			this.hub.decided(camera);
+		} else if (kind === 7) {
+			const decision = DECISIONS[body[16]];
+			this.hub.log.push({ what: decision, camera: camera.name });
+			camera.quarantined &&= decision !== 'confirm';
+			camera.ready &&= decision !== 'ignore';
+			this.hub.decided(camera);
+		} else {
+			this.hub.log.push({ what: 'preview', camera: camera.name, on: body[16] === 1 });
+			this.endPreview();
+			if (body[16] === 1 && camera.unknown) {
+				this.preview = camera;
+				this.say(KIND.CAMERA, camera.describe(true));
+			}
+		}
+	}
+
+	endPreview() {
+		const camera = this.preview;
+		this.preview = null;
+		if (!camera) {
+			return;
+		}
+		this.endStreams(camera, PREVIEW_OVER);
+		camera.rotate();
+		if (!this.display.cameras.has(camera.name)) {
+			this.say(KIND.CAMERA_GONE, Buffer.concat([camera.id, Buffer.from([PREVIEW_OVER])]));
+		}
+	}
+
+	endStreams(camera, reason) {
+		this.streams.forEach((stream, number) => {
+			if (stream.camera === camera) {
+				this.streams.delete(number);
+				this.say(KIND.ENDED, Buffer.concat([Buffer.from([number >> 8, number & 255]),
+					camera.id, Buffer.from([reason])]));
+			}
+		});
 	}
 
 	hear(data) {
@@ -158,6 +233,10 @@ class Connection {
 		const body = message.subarray(22);
 		const stream = body.readUInt16BE(0);
 		const kind = data[21];
+		if (kind >= 6) {
+			this.hearOwner(kind, body);
+			return;
+		}
 		if (kind === 1) {
 			this.watch(stream, body);
 		} else if (kind === 2) {
@@ -179,7 +258,8 @@ class Connection {
 	watch(stream, body) {
 		const camera = this.hub.cameras.find(({ id }) => id.equals(body.subarray(2, 18)));
 		this.hub.log.push({ what: 'watch', stream, camera: camera?.name });
-		if (!camera || !this.display.cameras.has(camera.name)) {
+		const may = this.display.cameras.has(camera?.name) || this.preview === camera;
+		if (!camera || !may) {
 			this.say(KIND.ENDED, Buffer.concat([body.subarray(0, 18), Buffer.from([1])]));
 			return;
 		}
@@ -290,7 +370,8 @@ export class FakeHub {
 	}
 
 	/** A one-time link: the whole address. */
-	link({ owner = true, cameras = this.cameras.map(({ name }) => name) } = {}) {
+	link({ owner = true, cameras = this.cameras.filter(({ unknown }) => !unknown)
+		.map(({ name }) => name) } = {}) {
 		const id = randomBytes(8);
 		const secret = randomBytes(16);
 		this.links.set(id.toString('hex'), { id: id.toString('hex'), secret, owner, cameras });
@@ -336,15 +417,34 @@ export class FakeHub {
 	unshare(camera) {
 		this.displays.forEach((display) => display.cameras.delete(camera.name));
 		this.connections.forEach((connection) => {
-			connection.streams.forEach((stream, number) => {
-				if (stream.camera === camera) {
-					connection.streams.delete(number);
-					connection.say(KIND.ENDED, Buffer.concat([Buffer.from([number >> 8,
-						number & 255]), camera.id, Buffer.from([1])]));
-				}
-			});
-			connection.say(KIND.CAMERA_GONE, Buffer.concat([camera.id, Buffer.from([1])]));
+			connection.endStreams(camera, NOT_SHARED);
+			connection.say(KIND.CAMERA_GONE, Buffer.concat([camera.id, Buffer.from([NOT_SHARED])]));
 		});
+	}
+
+	/** A camera that nobody has decided about was plugged in. */
+	plugIn(options) {
+		const camera = new FakeCamera({ home: this.home, unknown: true, ...options });
+		this.cameras.push(camera);
+		this.timers.push(setInterval(() => this.publish(camera), 1000 / camera.fps));
+		this.connections.forEach((connection) => connection.ask(camera));
+		return camera;
+	}
+
+	/** An owner decided about it, or it was pulled out. */
+	decided(camera) {
+		this.connections.forEach((connection) => {
+			if (camera.unknown && connection.asked) {
+				connection.say(KIND.NEW_CAMERA_GONE, camera.id);
+			}
+			if (connection.preview === camera) {
+				connection.endPreview();
+			}
+			if (connection.display?.cameras.has(camera.name)) {
+				connection.say(KIND.CAMERA, camera.describe());
+			}
+		});
+		camera.unknown = false;
 	}
 
 	/** A camera went away, came back, or was renamed. */

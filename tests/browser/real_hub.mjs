@@ -1,8 +1,8 @@
 /** The real gateway, started as a user would, for the tests that look at it through the page. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { until } from './until.mjs';
@@ -16,10 +16,20 @@ export class RealHub {
 	#state = mkdtempSync(join(tmpdir(), 'camgate-hub-'));
 	#process;
 
-	/** @param {{cameras?: string[], listen?: string}} [options] */
-	async start({ cameras = ['pattern'], listen = '127.0.0.1:0' } = {}) {
+	/**
+	 * @param {{cameras?: string[], listen?: string, plugged?: string}} [options]
+	 *     plugged: fake cameras (tests/fakecam/README.md), found as real ones are
+	 */
+	async start({ plugged, cameras = plugged === undefined ? ['pattern'] : [],
+		listen = '127.0.0.1:0' } = {}) {
+		const env = { ...process.env };
+		if (plugged !== undefined) {
+			this.plug(plugged);
+			env.FAKECAM = join(this.#state, 'fakecam');
+			env.LD_PRELOAD = join(dirname(CAMGATE), 'tests/fakecam/libfakecam.so');
+		}
 		this.#process = spawn(CAMGATE, ['run', '--state', this.#state, '--listen', listen,
-			...cameras.flatMap((camera) => ['--camera', camera])]);
+			...cameras.flatMap((camera) => ['--camera', camera])], { env });
 		this.ended = new Promise((resolve) => {
 			this.#process.on('exit', (code, signal) => resolve(code ?? signal));
 		});
@@ -37,6 +47,12 @@ export class RealHub {
 			throw new Error(`${error.message}\n${this.output}`);
 		}
 		return this;
+	}
+
+	/** From now on these fake cameras are there. @param {string} lines */
+	plug(lines) {
+		writeFileSync(join(this.#state, 'fakecam.new'), lines);
+		renameSync(join(this.#state, 'fakecam.new'), join(this.#state, 'fakecam'));
 	}
 
 	/** The link that the first start prints. */

@@ -39,6 +39,11 @@ export function hex(bytes) {
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The bytes of hex(). @param {string} text */
+export function fromHex(text) {
+	return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}
+
 /**
  * Base64url without padding, in its one canonical spelling.
  * @param {string} text
@@ -122,6 +127,15 @@ export class Reader {
 			throw new Malformed('bad name');
 		}
 		return text;
+	}
+
+	/** What may be a name, or empty. */
+	text() {
+		if (this.#bytes[this.#at] === 0) {
+			this.u8();
+			return '';
+		}
+		return this.name();
 	}
 
 	end() {

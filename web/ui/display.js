@@ -2,6 +2,7 @@
  * The display as a whole: which hub it is paired with, the connection to it, and what to tell the
  * page about both. Runs in the worker; the outside world is injected.
  */
+import { Asks } from './asks.js';
 import { Malformed, hex } from './bytes.js';
 import { createIdentity } from './keys.js';
 import { OtherVersion, Session, WrongHub } from './session.js';
@@ -32,6 +33,7 @@ export class Display {
 	#post;
 	#socket;
 	#watch;
+	#asks;
 	/** @type {Pairing | null} */
 	#pairing = null;
 	#pending = false;
@@ -60,8 +62,10 @@ export class Display {
 			received: (data) => this.#received(data),
 			lost: (loss) => this.#lost(loss),
 		});
+		this.#asks = new Asks(post);
 		this.#watch = new Watch(world, {
 			appeared: (id) => post({ type: 'appeared', id }),
+			vanished: (id) => post({ type: 'vanished', id }),
 			said: (id, text) => post({ type: 'said', id, text }),
 			watching: (watching) => post({ type: 'watching', watching }),
 		}, () => this.#socket.drop());
@@ -69,6 +73,10 @@ export class Display {
 
 	get watch() {
 		return this.#watch;
+	}
+
+	get asks() {
+		return this.#asks;
 	}
 
 	/** @param {string} status @param {object} [details] */
@@ -145,10 +153,20 @@ export class Display {
 				welcomed: (welcome) => this.#welcomed(welcome),
 				opened: (connection) => {
 					this.#watch.opened(connection);
-					this.#status('online', { cameras: this.#watch.size });
+					this.#asks.opened(connection);
+					this.#status('online');
 				},
-				camera: (camera) => this.#watch.camera(camera),
-				gone: (gone) => this.#watch.gone(gone),
+				camera: (camera) => {
+					this.#watch.camera(camera);
+					this.#asks.previewing(camera.id, camera.preview);
+				},
+				gone: (gone) => {
+					this.#watch.gone(gone);
+					this.#asks.previewing(gone.id, false);
+				},
+				newCamera: (camera) => this.#asks.camera(camera),
+				newCameraGone: (id) => this.#asks.gone(id),
+				screen: (screen) => this.#asks.screen(screen),
 				key: (key) => this.#watch.key(key),
 				ended: (ended) => this.#watch.ended(ended),
 				chunk: (chunk) => this.#watch.chunk(chunk),
@@ -202,6 +220,7 @@ export class Display {
 		this.#session = null;
 		session?.end();
 		this.#watch.lost(mark);
+		this.#asks.lost();
 	}
 
 	/** @param {{code: number, everOpened: boolean}} loss @returns {boolean} try again */

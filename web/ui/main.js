@@ -2,6 +2,7 @@
  * The page: looks at the address and the browser, starts the worker, and shows what it says.
  * Keys, pictures and the connection never come here.
  */
+import { Cards } from './cards.js';
 import { missing } from './needs.js';
 import { Notice } from './notice.js';
 import { WORDS } from './words.js';
@@ -34,6 +35,7 @@ class Page {
 	#fragment = readFragment(location.hash);
 	#worker;
 	#wall;
+	#cards;
 	/** @type {WakeLockSentinel | null} */
 	#wakeLock = null;
 	#awake = Promise.resolve();
@@ -48,6 +50,12 @@ class Page {
 		this.#worker = worker;
 		this.#wall = new Wall(/** @type {HTMLElement} */ (document.getElementById('wall')),
 			(message, transfer) => worker.postMessage(message, transfer ?? []));
+		this.#cards = new Cards(/** @type {HTMLElement} */ (document.getElementById('asks')), {
+			share: (camera, displays) => this.#tell('share', { camera, displays }),
+			decide: (camera, decision) => this.#tell('decide', { camera, decision }),
+			preview: (camera, on) => this.#tell('preview', { camera, on }),
+			changed: () => this.#settle(),
+		});
 		worker.onmessage = ({ data }) => this.#heard(data);
 		worker.onerror = () => this.#show('broken', { detail: 'The worker did not start.' });
 		document.addEventListener('visibilitychange', () => this.#visibility());
@@ -87,9 +95,27 @@ class Page {
 			break;
 		case 'appeared':
 			this.#wall.add(message.id);
-			if (this.#online) {
-				this.#notice.clear(); /* it may have said that there is nothing to show */
-			}
+			this.#settle();
+			break;
+		case 'vanished':
+			this.#wall.remove(message.id);
+			this.#settle();
+			break;
+		case 'ask':
+			this.#cards.add(message.camera);
+			break;
+		case 'ask-over':
+			this.#cards.over(message.id);
+			break;
+		case 'asks-over':
+			this.#online = false;
+			this.#cards.clear();
+			break;
+		case 'screen':
+			this.#cards.screen(message);
+			break;
+		case 'previewing':
+			this.#cards.previewing(message.id, message.on);
 			break;
 		case 'said':
 			this.#wall.say(message.id, message.text);
@@ -139,11 +165,7 @@ class Page {
 		clearTimeout(this.#patience);
 		this.#online = status === 'online';
 		if (status === 'online') {
-			if (details.cameras > 0) {
-				this.#notice.clear();
-			} else {
-				this.#notice.card(WORDS['no-cameras']({ name: this.#name }));
-			}
+			this.#settle();
 			return;
 		}
 		const lost = status === 'unpaired' && remembered();
@@ -156,6 +178,18 @@ class Page {
 			this.#patience = setTimeout(() => this.#notice.card(card), PATIENCE_MS / 2);
 		} else {
 			this.#notice.card(card);
+		}
+	}
+
+	/** When all is well there is a wall, or something to decide, or a word why there is neither. */
+	#settle() {
+		if (!this.#online) {
+			return;
+		}
+		if (this.#wall.size > 0 || this.#cards.size > 0) {
+			this.#notice.clear();
+		} else {
+			this.#notice.card(WORDS['no-cameras']({ name: this.#name }));
 		}
 	}
 

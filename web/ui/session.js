@@ -8,7 +8,7 @@ import { hubFingerprint } from './keys.js';
 import { HubVoice, OwnVoice, makeLogin, makePair } from './login.js';
 import {
 	Hub, Type, VERSION, parseAbort, parseCamera, parseCameraGone, parseChallenge, parseChunk,
-	parseEnded, parseKey, parseWelcome,
+	parseEnded, parseKey, parseNewCamera, parseNewCameraGone, parseScreen, parseWelcome,
 } from './wire.js';
 
 /** The hub is not the one this browser was paired with. */
@@ -24,6 +24,9 @@ export class OtherVersion extends Error {}
  * @property {(gone: {id: Uint8Array, reason: number}) => void} gone
  * @property {(key: import('./wire.js').Key) => Promise<void>} key
  * @property {(ended: {stream: number, camera: Uint8Array, reason: number}) => void} ended
+ * @property {(camera: ReturnType<typeof parseNewCamera>) => void} newCamera
+ * @property {(id: Uint8Array) => void} newCameraGone
+ * @property {(screen: ReturnType<typeof parseScreen>) => void} screen
  * @property {(chunk: ReturnType<typeof parseChunk>) => void} chunk
  * @property {(abort: {stream: number, frame: number}) => void} abort
  * @property {(error: Error) => void} failed
@@ -177,6 +180,15 @@ export class Session {
 			break;
 		case Hub.ENDED:
 			this.#listener.ended(parseEnded(body));
+			break;
+		case Hub.NEW_CAMERA:
+			this.#listener.newCamera(parseNewCamera(body));
+			break;
+		case Hub.NEW_CAMERA_GONE:
+			this.#listener.newCameraGone(parseNewCameraGone(body));
+			break;
+		case Hub.SCREEN:
+			this.#listener.screen(parseScreen(body));
 			break;
 		default:
 			throw new Malformed('unknown kind of message');

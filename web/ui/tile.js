@@ -50,6 +50,7 @@ export class Tile {
 	#test = false;
 	#slow = false;
 	#failing = false;
+	#preview = false;
 	#intervalUs = 0;
 	#mark = 'waiting';
 	#marks = 0;
@@ -103,6 +104,7 @@ export class Tile {
 		this.#test = camera.test;
 		this.#slow = camera.slow;
 		this.#failing = camera.failing;
+		this.#preview = camera.preview;
 		this.#intervalUs = camera.intervalUs;
 		this.#paint(true);
 	}
@@ -198,6 +200,9 @@ export class Tile {
 			return null;
 		}
 		const notes = [];
+		if (this.#preview) {
+			notes.push('PREVIEW');
+		}
 		if (this.#test || this.#imageTest) {
 			notes.push('TEST PICTURE');
 		}

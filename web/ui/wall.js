@@ -58,6 +58,13 @@ export class Wall {
 		this.#resized();
 	}
 
+	/** @param {string} id */
+	remove(id) {
+		this.#canvases.get(id)?.remove();
+		this.#canvases.delete(id);
+		this.#resized();
+	}
+
 	/** @param {string} id @param {string} text */
 	say(id, text) {
 		this.#canvases.get(id)?.setAttribute('aria-label', text);

@@ -17,11 +17,13 @@ const REST_MS = 3000;
 /** Nothing heard for this long: ask for the time, which the hub has to answer. */
 const QUIET_MS = 5000;
 const DEAD_MS = 10_000;
+/** A tile of a camera that was taken away says so for this long, while somebody can read it. */
+const LEAVE_MS = 20_000;
 
 /** @type {Record<number, string>} */
 const MARKS = {
 	[End.NOT_SHARED]: 'not-shared', [End.OFFLINE]: 'offline', [End.REFUSED]: 'busy',
-	[End.REPLACED]: 'waiting', [End.NO_RECORD]: 'no-record',
+	[End.REPLACED]: 'waiting', [End.NO_RECORD]: 'no-record', [End.PREVIEW_OVER]: 'waiting',
 };
 
 /** @typedef {import('./wire.js').Camera} Camera */
@@ -34,9 +36,11 @@ const MARKS = {
  * @property {HighWater} highWater of the camera's generation
  * @property {Stream | null} stream
  * @property {number} retryAt
+ * @property {number} leaveAt of a camera that is not ours any more
  *
  * @typedef {object} Page
  * @property {(id: string) => void} appeared make a canvas for it
+ * @property {(id: string) => void} vanished remove its canvas
  * @property {(id: string, text: string) => void} said
  * @property {(watching: boolean) => void} watching
  */
@@ -90,7 +94,7 @@ export class Watch {
 		this.#heardAt = this.#world.now();
 		for (const place of this.#places.values()) {
 			if (!this.#named.has(place.id)) {
-				this.#takeAway(place, End.NOT_SHARED);
+				this.#takeAway(place, place.camera?.preview ? End.PREVIEW_OVER : End.NOT_SHARED);
 			}
 		}
 		this.tick();
@@ -163,6 +167,7 @@ export class Watch {
 		/** @type {Place} */
 		const place = {
 			id, tile, camera: null, highWater: new HighWater(), stream: null, retryAt: 0,
+			leaveAt: 0,
 		};
 		this.#places.set(id, place);
 		this.#page.appeared(id);
@@ -180,8 +185,20 @@ export class Watch {
 	/** @param {Place} place @param {number} reason */
 	#takeAway(place, reason) {
 		this.#finish(place);
+		if (reason === End.PREVIEW_OVER) {
+			this.#remove(place);
+			return;
+		}
 		place.camera = null;
+		place.leaveAt = this.#world.now() + LEAVE_MS;
 		place.tile.mark(MARKS[reason] ?? 'not-shared');
+	}
+
+	/** @param {Place} place */
+	#remove(place) {
+		place.tile.mark('waiting');
+		this.#places.delete(place.id);
+		this.#page.vanished(place.id);
 	}
 
 	/** @param {import('./wire.js').Key} key */
@@ -197,7 +214,8 @@ export class Watch {
 			return; /* we had ended it already */
 		}
 		this.#finish(place);
-		place.retryAt = reason === End.NOT_SHARED ? Infinity : this.#world.now() + RETRY_MS;
+		const over = reason === End.NOT_SHARED || reason === End.PREVIEW_OVER;
+		place.retryAt = over ? Infinity : this.#world.now() + RETRY_MS;
 		place.tile.mark(MARKS[reason] ?? 'busy');
 	}
 
@@ -291,6 +309,7 @@ export class Watch {
 		this.beat();
 		const now = this.#world.now();
 		this.#places.forEach((place) => place.tile.tick());
+		this.#clearAway(now);
 		if (this.#connection !== null) {
 			const rest = !this.#visible && now - this.#hiddenAt >= REST_MS;
 			this.#places.forEach((place) => this.#tend(place, now, rest));
@@ -299,6 +318,17 @@ export class Watch {
 			this.#listen(now);
 		}
 		this.#tellWatching();
+	}
+
+	/** @param {number} now */
+	#clearAway(now) {
+		for (const place of Array.from(this.#places.values())) {
+			if (place.camera === null && !this.#visible) {
+				place.leaveAt = now + LEAVE_MS;
+			} else if (place.camera === null && now >= place.leaveAt) {
+				this.#remove(place);
+			}
+		}
 	}
 
 	/** @param {Place} place @param {number} now @param {boolean} rest */

@@ -16,12 +16,18 @@ export const Type = Object.freeze({
 	CHUNK: 0x01, ABORT: 0x02, ACK: 0x03, PULSE: 0x04,
 	CHALLENGE: 0x10, LOGIN: 0x11, PAIR: 0x12, HUB: 0x20, DISPLAY: 0x21,
 });
-export const Hub = Object.freeze({ WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5 });
-export const Say = Object.freeze({ WATCH: 1, UNWATCH: 2, TIME: 3, REPORT: 4, KEY_ACK: 5 });
+export const Hub = Object.freeze({
+	WELCOME: 1, CAMERA: 2, CAMERA_GONE: 3, KEY: 4, ENDED: 5, NEW_CAMERA: 6, NEW_CAMERA_GONE: 7,
+	SCREEN: 8,
+});
+export const Say = Object.freeze({
+	WATCH: 1, UNWATCH: 2, TIME: 3, REPORT: 4, KEY_ACK: 5, SHARE: 6, DECIDE: 7, PREVIEW: 8,
+});
 export const Purpose = Object.freeze({ WATCH: 1, NEXT: 2, BREAK: 3, TIME: 4 });
 export const End = Object.freeze({
-	NOT_SHARED: 1, OFFLINE: 2, REFUSED: 3, REPLACED: 4, NO_RECORD: 5,
+	NOT_SHARED: 1, OFFLINE: 2, REFUSED: 3, REPLACED: 4, NO_RECORD: 5, PREVIEW_OVER: 6,
 });
+export const Decision = Object.freeze({ IGNORE: 1, CONFIRM: 2, NOBODY: 3 });
 export const Outcome = Object.freeze({ DRAWN: 1, LATE: 2, HIDDEN: 3, REFUSED: 4 });
 export const Anomaly = Object.freeze({
 	NONE: 0, FOREIGN_CAMERA: 1, UNKNOWN_EPOCH: 2, COUNTER: 3, UNSEAL: 4, KEY: 5, PICTURE: 6,
@@ -130,6 +136,7 @@ export function parseWelcome(body) {
  * @property {boolean} test a test picture and no camera
  * @property {boolean} slow less than one frame per second
  * @property {boolean} failing it gives nothing that can be shown
+ * @property {boolean} preview ours to look at for a while, and nobody's yet
  * @property {number} strength
  * @property {Uint8Array} generation
  * @property {Uint8Array} kemPublic
@@ -144,10 +151,10 @@ export function parseCamera(body) {
 	const id = r.bytes(16);
 	const state = r.u8();
 	const flags = r.u8();
-	must(state <= 1 && (flags & ~7) === 0, 'unknown camera state');
+	must(state <= 1 && (flags & ~15) === 0, 'unknown camera state');
 	const camera = {
 		id, ready: state === 1, test: (flags & 1) !== 0, slow: (flags & 2) !== 0,
-		failing: (flags & 4) !== 0,
+		failing: (flags & 4) !== 0, preview: (flags & 8) !== 0,
 		strength: r.u8(), generation: r.bytes(16), kemPublic: r.bytes(65), intervalUs: r.u32(),
 		largest: r.u32(), name: r.name(),
 	};
@@ -236,6 +243,54 @@ export function encodeReport({ stream, camera, generation, reason, epoch, counte
 /** @param {number} stream @param {number} epoch */
 export function encodeKeyAck(stream, epoch) {
 	return new Writer().u16(stream).u32(epoch).done();
+}
+
+/* ---- cameras that no owner has decided about ---- */
+
+/** @param {Uint8Array} body */
+export function parseNewCamera(body) {
+	const r = new Reader(body);
+	const id = r.bytes(16);
+	const strength = r.u8();
+	const flags = r.u8();
+	must(strength <= 3 && flags <= 1, 'unknown kind of new camera');
+	const camera = { id, strength, quarantined: flags === 1, name: r.name(), about: r.text() };
+	r.end();
+	return camera;
+}
+
+/** @param {Uint8Array} body */
+export function parseNewCameraGone(body) {
+	const r = new Reader(body);
+	const id = r.bytes(16);
+	r.end();
+	return id;
+}
+
+/** @param {Uint8Array} body */
+export function parseScreen(body) {
+	const r = new Reader(body);
+	const display = r.bytes(32);
+	const state = r.u8();
+	must(state <= 1, 'unknown display state');
+	const screen = { display, paired: state === 1, name: r.name() };
+	r.end();
+	return screen;
+}
+
+/** @param {Uint8Array} camera @param {Uint8Array} display */
+export function encodeShare(camera, display) {
+	return new Writer().bytes(camera).bytes(display).done();
+}
+
+/** @param {Uint8Array} camera @param {number} decision of Decision */
+export function encodeDecide(camera, decision) {
+	return new Writer().bytes(camera).u8(decision).done();
+}
+
+/** @param {Uint8Array} camera @param {boolean} on */
+export function encodePreview(camera, on) {
+	return new Writer().bytes(camera).u8(on ? 1 : 0).done();
 }
 
 /**

@@ -52,6 +52,9 @@ const HANDLERS = {
 		display.watch.resize(id, width, height, scale);
 	},
 	visible: (display, { visible }) => display.watch.visible(visible),
+	share: (display, { camera, displays }) => display.asks.share(camera, displays),
+	decide: (display, { camera, decision }) => display.asks.decide(camera, decision),
+	preview: (display, { camera, on }) => display.asks.preview(camera, on),
 	goodbye: (display) => display.goodbye(),
 };
 

@@ -22,6 +22,9 @@ const GOOD = {
 	parseCameraGone: Buffer.concat([fill(16), Buffer.from([1])]),
 	parseEnded: Buffer.concat([Buffer.from([0, 3]), fill(16), Buffer.from([4])]),
 	parseAbort: Buffer.concat([Buffer.from([2, 0, 0, 3]), u32(9)]),
+	parseNewCamera: Buffer.concat([fill(16), Buffer.from([0, 1]), str('C270'), str('port 1.2')]),
+	parseNewCameraGone: fill(16),
+	parseScreen: Buffer.concat([fill(32), Buffer.from([1]), str('Kitchen')]),
 };
 
 for (const [name, good] of Object.entries(GOOD)) {

@@ -120,7 +120,8 @@ unit: $(UNIT)
 # Tests on the real processes; `display` is a display for shell scripts.
 INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
 	$(wildcard tests/integration/test_*.c))
-HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw)
+ORACLES := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/oracles/*.c))
+HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw) $(ORACLES)
 DISPLAY_LIBS = -Wl,--start-group $(OPIX) $(CLIENT) $(OUT)/gateway.a -Wl,--end-group $(LIB_LIBS)
 
 $(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(CLIENT) \

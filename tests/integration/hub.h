@@ -14,7 +14,13 @@
 #include <limits.h>
 #include <sys/types.h>
 
-enum { HUB_PATIENCE_MS = 8000, HUB_ARGUMENTS_MAX = 48 };
+enum { HUB_PATIENCE_MS = 8000, HUB_ARGUMENTS_MAX = 48, HUB_TRUTHS_MAX = 8 };
+
+/* Which test camera draws the pictures of a camera, by what the test itself arranged. */
+struct hub_truth {
+	char name[NAME_MAX_BYTES + 1];
+	uint32_t tag;
+};
 
 struct hub {
 	struct client_loop *loop; /* borrowed; may be NULL */
@@ -25,6 +31,8 @@ struct hub {
 	uint16_t port;
 	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
 	char fakecam[PATH_MAX]; /* configuration of fake cameras, or "" */
+	struct hub_truth truths[HUB_TRUTHS_MAX];
+	unsigned int truths_count;
 };
 
 /* Makes h->dir. */
@@ -66,6 +74,11 @@ json_int_t hub_status_sum(struct hub *h, const char *object);
 json_t *hub_camera(struct hub *h, const char *text);
 /* Waits for the camera with this text in its mode, and gives it this name. */
 void hub_name_camera(struct hub *h, const char *text, const char *name);
+/* From now on every picture under this name must carry this tag. The n-th `pattern` camera of `run`
+ * has tag n, from 0. */
+void hub_expect(struct hub *h, const char *name, uint32_t tag);
+/* NULL: nothing was said of this name. */
+const struct hub_truth *hub_truth(const struct hub *h, const char *name);
 bool hub_camera_is(struct hub *h, const char *name, const char *field, const char *value);
 /* Starts camgate with these words; standard error goes to the output too, unless flags has O_TRUNC.
  */

@@ -132,6 +132,24 @@ void hub_name_camera(struct hub *h, const char *text, const char *name)
 	json_decref(camera);
 }
 
+void hub_expect(struct hub *h, const char *name, uint32_t tag)
+{
+	assert_true(h->truths_count < HUB_TRUTHS_MAX);
+	struct hub_truth *t = &h->truths[h->truths_count++];
+	(void)snprintf(t->name, sizeof(t->name), "%s", name);
+	t->tag = tag;
+}
+
+const struct hub_truth *hub_truth(const struct hub *h, const char *name)
+{
+	for (unsigned int i = 0; i < h->truths_count; i++) {
+		if (strcmp(h->truths[i].name, name) == 0) {
+			return &h->truths[i];
+		}
+	}
+	return NULL;
+}
+
 bool hub_camera_is(struct hub *h, const char *name, const char *field, const char *value)
 {
 	json_t *camera = hub_camera(h, name);

@@ -2,31 +2,20 @@
  * hub's processes, which stand still meanwhile. And what sessions leave behind when they are over.
  */
 #include "viewer.h"
+#include "tests/oracles/memory.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { SHORT_BYTES = 24, LONG_BYTES = 768, PIECES_MAX = 32, READ_BYTES = 1 << 20, SESSIONS = 12 };
+enum { SESSIONS = 12 };
 
 static struct client_loop *loop;
 static struct hub hub;
-
-/* Out of the middle of the newest pictures. A short piece may be the same in the next picture; a
- * long one spans enough of the code in it to be in no other. */
-static struct {
-	uint8_t bytes[PIECES_MAX][LONG_BYTES];
-	unsigned int count;
-} pieces;
 
 static int set_up(void **state)
 {
@@ -49,78 +38,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static unsigned int count_pieces(const uint8_t *data, size_t size, size_t piece)
+static unsigned int search(pid_t pid, size_t piece, struct canary_owner owner)
 {
-	unsigned int kept = pieces.count < PIECES_MAX ? pieces.count : PIECES_MAX;
-	unsigned int n = 0;
-	for (unsigned int i = 0; i < kept; i++) {
-		n += memmem(data, size, pieces.bytes[i], piece) != NULL;
-	}
-	return n;
-}
-
-static void keep_piece(void *user, const struct display_picture *p)
-{
-	(void)user;
-	assert_true(p->jpeg_size / 2 > LONG_BYTES);
-	memcpy(pieces.bytes[pieces.count++ % PIECES_MAX], p->jpeg + p->jpeg_size / 2, LONG_BYTES);
-}
-
-/* Searches [start, end) of a process in overlapping parts. */
-static unsigned int search_range(int memory, uint64_t start, uint64_t end, size_t piece)
-{
-	static uint8_t data[READ_BYTES];
-	unsigned int n = 0;
-	while (start < end) {
-		size_t want = end - start < READ_BYTES ? (size_t)(end - start) : READ_BYTES;
-		ssize_t got = pread(memory, data, want, (off_t)start);
-		if (got <= 0) {
-			break;
-		}
-		n += count_pieces(data, (size_t)got, piece);
-		if ((size_t)got <= piece) {
-			break;
-		}
-		start += (uint64_t)got == end - start ? (uint64_t)got : (uint64_t)got - piece;
-	}
-	return n;
-}
-
-/* Pieces of pictures in everything that this process can read. */
-static unsigned int search_process(pid_t pid, size_t piece)
-{
-	char path[64], line[512];
-	unsigned int n = 0;
-	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
-	int memory = open(path, O_RDONLY | O_CLOEXEC);
-	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	FILE *maps = fopen(path, "re");
-	if (memory < 0 || maps == NULL) {
+	assert_int_not_equal(pid, 0);
+	int n = memory_search(pid, piece, owner);
+	if (n < 0) {
 		print_message("the memory of process %d is for root to read\n", (int)pid);
-		(void)kill(pid, SIGCONT);
 		skip();
 	}
-	while (fgets(line, sizeof(line), maps) != NULL) {
-		unsigned long long start, end;
-		char rights[8];
-		if (sscanf(line, "%llx-%llx %7s", &start, &end, rights) == 3 && rights[0] == 'r' &&
-			strstr(line, "[vvar") == NULL && strstr(line, "[vsyscall") == NULL) {
-			n += search_range(memory, start, end, piece);
-		}
-	}
-	(void)fclose(maps);
-	close(memory);
-	return n;
-}
-
-static unsigned int search_role(const char *role, unsigned int nth, size_t piece)
-{
-	pid_t pid = hub_role(&hub, role, nth);
-	assert_int_not_equal(pid, 0);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
-	unsigned int n = search_process(pid, piece);
-	assert_int_equal(kill(pid, SIGCONT), 0);
-	return n;
+	return (unsigned int)n;
 }
 
 static void no_process_but_the_camera_ever_holds_a_picture(void **state)
@@ -129,19 +55,19 @@ static void no_process_but_the_camera_ever_holds_a_picture(void **state)
 #ifdef CAMGATE_SANITIZED
 	skip(); /* terabytes of shadow memory, and freed memory is kept on purpose */
 #endif
-	struct viewer v = {.looked = keep_piece};
-	pieces.count = 0;
+	const struct canary_owner all = {.which = CANARY_ALL};
+	struct viewer v = {0};
 	viewer_pair(&v, &hub, "Door", "Looker");
 	for (int round = 0; round < 3; round++) {
 		viewer_await(&v, "Door", 10);
 		/* That the search finds what is there is shown on ourselves. */
-		assert_true(search_process(getpid(), SHORT_BYTES) > 0);
-		assert_int_equal(search_role("web", 0, SHORT_BYTES), 0);
-		assert_int_equal(search_role("keeper", 0, SHORT_BYTES), 0);
+		assert_true(search(getpid(), CANARY_SHORT_BYTES, all) > 0);
+		assert_int_equal(search(hub_role(&hub, "web", 0), CANARY_SHORT_BYTES, all), 0);
+		assert_int_equal(search(hub_role(&hub, "keeper", 0), CANARY_SHORT_BYTES, all), 0);
 	}
 	/* The pictures of one camera are not in the process of the other. */
-	unsigned int first = search_role("camera", 0, LONG_BYTES);
-	unsigned int second = search_role("camera", 1, LONG_BYTES);
+	unsigned int first = search(hub_role(&hub, "camera", 0), CANARY_LONG_BYTES, all);
+	unsigned int second = search(hub_role(&hub, "camera", 1), CANARY_LONG_BYTES, all);
 	assert_true(first == 0 || second == 0);
 	/* A camera keeps no more than the picture in hand and the one before. */
 	assert_true(first + second <= 2);

@@ -1,5 +1,5 @@
 #include "viewer.h"
-#include "tests/opix/opix.h"
+#include "tests/oracles/fresh.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,8 +80,9 @@ unsigned int viewer_cameras(const struct viewer *v)
 	return n;
 }
 
-static void complain(struct viewer *v, const char *what, const struct opix *o)
+static void complain(struct viewer *v, unsigned int *count, const char *what, const struct opix *o)
 {
+	++*count;
 	if (v->bad_pictures++ == 0) {
 		(void)snprintf(
 			v->complaint, sizeof(v->complaint), "%s: %s", what, opix_describe(o));
@@ -172,24 +173,45 @@ static void on_ended(void *user, const struct wire_ended *ended)
 	}
 }
 
-/* The code in the picture must be whole, of the camera that the hub named, and of the capture time
- * that was authenticated. */
+/* Whose picture is it? What the test knows of the camera by this name comes first; otherwise a tag
+ * belongs to the first tile that showed it. */
+static bool is_of_tile(const struct viewer *v, const struct viewer_tile *t, uint32_t tag)
+{
+	const struct hub_truth *truth = hub_truth(v->hub, t->camera.name);
+	if (truth != NULL) {
+		return truth->tag == tag;
+	}
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		if (&v->tiles[i] != t && v->tiles[i].seen && v->tiles[i].tag == tag) {
+			return false;
+		}
+	}
+	return !t->seen || tag == t->tag;
+}
+
+/* The code in the picture must be whole, of the camera that the hub named, and no older than the
+ * label says. */
 static void look(struct viewer *v, struct viewer_tile *t, const struct display_picture *p)
 {
 	struct opix o;
 	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, &o) < 0) {
-		complain(v, "not one whole picture", &o);
+		complain(v, &v->mixed, "not one whole picture", &o);
 		return;
 	}
-	if (t->seen && o.tag != t->tag) {
-		complain(v, "another camera's picture", &o);
+	canary_keep(o.tag, p->jpeg, p->jpeg_size);
+	if (v->given != NULL && strcmp(t->camera.name, v->given) != 0) {
+		complain(v, &v->foreign, "a picture of a camera that was not given", &o);
 		return;
 	}
-	for (size_t i = 0; i < v->tiles_count; i++) {
-		if (&v->tiles[i] != t && v->tiles[i].seen && v->tiles[i].tag == o.tag) {
-			complain(v, "two cameras with one tag", &o);
-			return;
-		}
+	if (!is_of_tile(v, t, o.tag)) {
+		complain(v, &v->foreign, "another camera's picture", &o);
+		return;
+	}
+	if (p->header.rendition != RENDITION_FULL) {
+		complain(v, &v->foreign, "another rendition's picture", &o);
+	}
+	if (!fresh_check(p, &o, client_now_us(), NULL)) {
+		complain(v, &v->stale, "an old picture, shown as live", &o);
 	}
 	if (t->seen && t->capture_us < p->header.capture_us) {
 		unsigned int missed = ((o.number - t->number) & NUMBER_MASK) - 1;
@@ -207,10 +229,12 @@ static bool on_picture(void *user, const struct display_picture *p)
 	struct viewer_tile *t = tile_of(v, p->header.camera);
 	if (t == NULL || !t->present || t->stream != p->stream) {
 		struct opix none = {0};
-		complain(v, "a picture that nobody asked for", &none);
+		complain(v, &v->foreign, "a picture that nobody asked for", &none);
 		return true;
 	}
 	look(v, t, p);
+	const struct hub_truth *truth = hub_truth(v->hub, t->camera.name);
+	wiretap_look(&v->tap, truth != NULL ? truth->tag : t->tag);
 	if (v->looked != NULL) {
 		v->looked(v, p);
 	}
@@ -227,8 +251,10 @@ static bool on_picture(void *user, const struct display_picture *p)
 static bool on_received(void *user, uint8_t *message, size_t size)
 {
 	struct viewer *v = user;
+	wiretap_hear(&v->tap, message, size);
 	if (v->flip_next && message[0] == WIRE_CHUNK && size > 1000) {
 		v->flip_next = false;
+		v->injected++;
 		message[size - 1] ^= 0x10;
 	}
 	return v->received == NULL || v->received(v, message, size);
@@ -303,6 +329,7 @@ void viewer_disconnect(struct viewer *v)
 {
 	if (v->client != NULL) {
 		clients_exchange(v->client, NULL);
+		v->anomalies = viewer_anomalies(v);
 	}
 	client_destroy(v->client);
 	v->client = NULL;
@@ -319,6 +346,14 @@ void viewer_finish(struct viewer *v)
 	if (v->bad_pictures != 0) {
 		fail_msg("%u bad pictures; %s", v->bad_pictures, v->complaint);
 	}
+	if (v->tap.jpegs != 0 || v->tap.pictures != 0) {
+		fail_msg("on the wire: %u JPEGs and %u pieces of pictures in the clear",
+			v->tap.jpegs, v->tap.pictures);
+	}
+	if (v->anomalies != v->injected) {
+		fail_msg("%u mix-ups were noticed, %u injected", (unsigned int)v->anomalies,
+			(unsigned int)v->injected);
+	}
 }
 
 void viewer_await(struct viewer *v, const char *camera, unsigned int n)
@@ -334,7 +369,10 @@ const struct display_counts *viewer_counts(const struct viewer *v)
 
 uint64_t viewer_anomalies(const struct viewer *v)
 {
-	uint64_t n = 0;
+	uint64_t n = v->anomalies;
+	if (v->client == NULL) {
+		return n;
+	}
 	for (int i = ANOMALY_NONE; i <= ANOMALY_PICTURE; i++) {
 		n += viewer_counts(v)->anomalies[i];
 	}

@@ -6,6 +6,7 @@
 #define CAMGATE_TESTS_VIEWER_H
 
 #include "hub.h"
+#include "tests/oracles/wiretap.h"
 
 enum { VIEWER_TILES_MAX = 8, VIEWER_ASKED_MAX = 8 };
 
@@ -34,6 +35,7 @@ struct viewer {
 	struct client *client;
 	struct display_keys keys;
 	bool watch_nothing, flip_next;
+	const char *given; /* the one camera that it may see; NULL: not said */
 	/* Sees every message first, with this viewer as user; may be set at any time. */
 	bool (*received)(void *user, uint8_t *message, size_t size);
 	bool welcomed, owner;
@@ -45,8 +47,13 @@ struct viewer {
 	struct wire_new_camera asked[VIEWER_ASKED_MAX];
 	size_t asked_count;
 	unsigned int screens;
-	unsigned int bad_pictures; /* undecodable, mixed, foreign */
+	unsigned int bad_pictures; /* all that follow: */
+	unsigned int foreign, mixed; /* O-PIX: another camera's; not one whole picture */
+	unsigned int stale; /* O-FRESH: older than its label */
 	char complaint[256]; /* about the first of them */
+	uint64_t injected; /* O-MAC: mix-ups that the test made itself, and */
+	uint64_t anomalies; /* those that were noticed before the connection was given up */
+	struct wiretap tap; /* O-WIRE */
 	struct viewer_tile tiles[VIEWER_TILES_MAX];
 	size_t tiles_count;
 };
@@ -59,7 +66,9 @@ void viewer_pair(struct viewer *v, struct hub *hub, const char *cameras, const c
 /* Pairs with the link that the hub printed when it started. */
 void viewer_pair_owner(struct viewer *v, struct hub *hub, const char *name);
 void viewer_disconnect(struct viewer *v);
-/* Disconnects, checks that no picture was foreign or broken, forgets the keys. */
+/* Disconnects and forgets the keys. Checks what all oracles have to say: no picture foreign, broken
+ * or older than its label, none in the clear on the wire, and no mix-up that the test did not
+ * inject. */
 void viewer_finish(struct viewer *v);
 /* Disconnects all viewers of a test that failed in the middle: a cmocka teardown. */
 int viewer_drop_all(void **state);
@@ -73,7 +82,7 @@ unsigned int viewer_cameras(const struct viewer *v); /* present ones */
 /* Waits for n more pictures of this camera. */
 void viewer_await(struct viewer *v, const char *camera, unsigned int n);
 const struct display_counts *viewer_counts(const struct viewer *v);
-/* Everything that a display reports as a mix-up. */
+/* Everything that a display reports as a mix-up, on this connection or before. */
 uint64_t viewer_anomalies(const struct viewer *v);
 
 #endif

@@ -38,13 +38,17 @@ LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null | sed 's/-
 LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lqrcodegen
 endif
 
+# The test build of `make incidents`: accidents of other products can happen in it (gateway/fault.h).
+INCIDENT_FLAGS := $(if $(INCIDENTS),-DCAMGATE_INCIDENTS)
+
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -DCAMGATE_VERSION='"$(VERSION)"' $(WARNINGS) $(WERROR) $(HARDEN) \
-	$(SANITIZE_FLAGS) -I. -Igateway $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+	$(SANITIZE_FLAGS) -I. -Igateway $(INCIDENT_FLAGS) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LDFLAGS_ALL = $(LDHARDEN) $(SANITIZE_FLAGS) $(LDFLAGS)
 
 # Every room is an archive, so that a test links what it needs and nothing else.
 ROOMS := gateway v4l2 web udev
 room_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out gateway/main.c,$(wildcard $(1)/*.c)))
+ACCIDENTS := $(addprefix $(OUT)/tests/incidents/,fault.o accident.o)
 ARCHIVES := $(foreach r,$(ROOMS),$(OUT)/$(r).a)
 CLIENT := $(OUT)/client.a
 ASSETS := $(OUT)/web/assets.o
@@ -60,6 +64,8 @@ help:
 ##                   ARGS="--camera /dev/video0" and the like are handed on
 ## make test         installs what is missing, runs all tests
 ## make check        the developer's loop: unit and integration tests, under a minute
+## make incidents    accidents of other products, put into a build of its own: the table of who sees and
+##                   who stops them; build/incidents.json
 ## make lint         warnings as errors, who may include what, scripts, JavaScript
 ## make fuzz         the fuzz harnesses, SECONDS=60 each, two at a time
 ## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
@@ -81,7 +87,7 @@ $(OUT)/%.o: %.c
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 define room_rule
-$(OUT)/$(1).a: $(call room_objects,$(1))
+$(OUT)/$(1).a: $(call room_objects,$(1)) $(if $(INCIDENTS),$(if $(filter gateway,$(1)),$(ACCIDENTS)))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 endef
@@ -147,6 +153,29 @@ bench: $(OUT)/camgate $(OUT)/tests/bench/bench fakecam
 	$(Q)$(OUT)/tests/bench/bench $(if $(QUICK),--quick) --json $(OUT)/bench.json
 
 .PHONY: integration bench
+
+# ---- incidents ----
+
+# Accidents of other products, in a build of its own: they can happen in it and in no other.
+$(OUT)/tests/incidents/incidents: $(patsubst %,$(OUT)/tests/incidents/%.o,incidents replays stage) \
+		$(HARNESS) $(CLIENT) $(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
+
+incidents:
+	$(again) INCIDENTS=1 BUILD=$(BUILD)/incidents incidents-build
+	$(Q)INCIDENTS_JSON=$(BUILD)/incidents.json $(BUILD)/incidents/tests/incidents/incidents $(ONLY)
+
+# The same among the tests, and that no other build holds any of it.
+incidents-suite: $(OUT)/camgate
+	$(again) INCIDENTS=1 BUILD=$(BUILD)/incidents incidents-build
+	$(Q)INCIDENTS_JSON=$(BUILD)/incidents.json CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 tests/run.sh \
+		--title "incidents of other products, replayed" $(BUILD)/incidents/tests/incidents/incidents \
+		tests/incidents/release.test.sh
+
+incidents-build: $(OUT)/camgate $(OUT)/tests/incidents/incidents fakecam
+
+.PHONY: incidents incidents-suite incidents-build
 
 # ---- fake cameras ----
 
@@ -271,7 +300,7 @@ test:
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
 	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
-	for suite in fuzz-replay scripts browser hub; do \
+	for suite in incidents-suite fuzz-replay scripts browser hub; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # Several times slower than the real thing, so a program has longer.

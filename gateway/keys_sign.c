@@ -1,3 +1,4 @@
+#include "fault.h"
 #include "keys.h"
 
 #include <errno.h>
@@ -130,6 +131,9 @@ int key_verify(const uint8_t public[static POINT_BYTES], const char *prefix, con
 	EVP_MD_CTX *ctx;
 	int err;
 
+	if (fault_lifts(PROTECTION_SIGNATURE)) {
+		return 0;
+	}
 	if (der_size < 0) {
 		return -EBADMSG;
 	}

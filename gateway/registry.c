@@ -1,4 +1,5 @@
 #include "registry.h"
+#include "fault.h"
 #include "log.h"
 #include "registry_state.h"
 #include <errno.h>
@@ -63,6 +64,9 @@ struct registry_camera *registry_camera_of(const struct registry *r, uint64_t pe
 struct registry_camera *registry_camera_find(
 	const struct registry *r, const uint8_t id[static CAMERA_ID_BYTES])
 {
+	if (fault_happens(FAULT_NAME_PREFIX)) {
+		return accident_find_by_prefix(r, id);
+	}
 	for (struct registry_camera *c = r->cameras; c != NULL; c = c->next) {
 		if (memcmp(c->record.id, id, CAMERA_ID_BYTES) == 0) {
 			return c;

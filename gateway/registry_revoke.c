@@ -1,3 +1,4 @@
+#include "fault.h"
 #include "log.h"
 #include "registry_state.h"
 #include <errno.h>
@@ -75,6 +76,9 @@ static void note_cameras(
 /* The first thing after the commit: nothing that is queued is sent any more. */
 static void let_go(struct registry *r, const struct registry_revocation *o, const uint8_t *camera)
 {
+	if (fault_happens(FAULT_REVOKE_FORGOTTEN)) {
+		return;
+	}
 	for (struct registry_session *s = r->sessions; s != NULL; s = s->next) {
 		if (s->state != SESSION_ADMITTED ||
 			memcmp(s->display.id, o->display, DISPLAY_ID_BYTES) != 0) {
@@ -139,7 +143,7 @@ int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_
 	/* Watched or not: the display may have kept the key of a camera it no longer watches. */
 	for (unsigned int i = 0; i < o->cameras_count; i++) {
 		c = registry_camera_find(r, o->cameras[i]);
-		if (c != NULL) {
+		if (c != NULL && !fault_lifts(PROTECTION_ROTATION)) {
 			registry_rotation_break(r, c, REGISTRY_ROTATE_MS);
 		}
 	}

@@ -1,3 +1,4 @@
+#include "fault.h"
 #include "store_sql.h"
 #include <errno.h>
 #include <string.h>
@@ -102,6 +103,9 @@ int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID
 				    " WHERE grants.display = ? AND standing NOT IN (1, 3)"
 				    " ORDER BY name");
 
+	if (fault_happens(FAULT_GRANT_OF_NEIGHBOUR)) {
+		display = accident_neighbour(display);
+	}
 	store_bind_blob(&q, display, DISPLAY_ID_BYTES);
 	return each_row(&q, each, data);
 }

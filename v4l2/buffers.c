@@ -1,4 +1,5 @@
 #include "buffers.h"
+#include "fault.h"
 
 #include <errno.h>
 #include <string.h>
@@ -261,7 +262,9 @@ int buffers_newest(struct buffers *b, uint64_t dropped[static DROP_REASONS], str
 int buffers_return(struct buffers *b, const struct filled *f)
 {
 	for (size_t i = 0; i < b->memory_planes; i++) {
-		explicit_bzero(b->items[f->index].memory[i], f->dirty[i]);
+		if (!fault_lifts(PROTECTION_CAMERA_WIPE)) {
+			explicit_bzero(b->items[f->index].memory[i], f->dirty[i]);
+		}
 	}
 	return queue_one(b, f->index);
 }

@@ -1,5 +1,6 @@
 #include "capture.h"
 #include "clock.h"
+#include "fault.h"
 #include "sframe.h"
 
 #include <errno.h>
@@ -199,8 +200,12 @@ static uint64_t time_of(struct capture *c, const struct filled *f, uint64_t now_
 static enum drop_reason picture_pass(struct capture *c, const struct filled *f, struct picture *p)
 {
 	struct mjpeg m;
+	size_t size = f->sizes[0];
 
-	if (mjpeg_check(f->memory[0], f->sizes[0], p->width, p->height, &m) < 0) {
+	if (fault_happens(FAULT_SHORT_BUFFER)) {
+		size = c->buffers.items[f->index].sizes[0];
+	}
+	if (mjpeg_check(f->memory[0], size, p->width, p->height, &m) < 0) {
 		return DROP_BAD_PICTURE;
 	}
 	if (mjpeg_rewritten_size(&m) > c->jpeg_max_bytes) {

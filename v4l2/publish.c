@@ -1,5 +1,6 @@
 #include "camera.h"
 #include "clock.h"
+#include "fault.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,6 +42,9 @@ int publish_picture(struct camera *c, const struct picture *p)
 		return 0;
 	}
 	memcpy(h.camera, c->id, sizeof(h.camera));
+	if (fault_happens(FAULT_RENDITIONS_CROSSED)) {
+		h.rendition = (uint8_t)(c->status.sealed % 2);
+	}
 	size = seal(c, &h, p);
 	if (size == -EKEYEXPIRED) {
 		/* The scheduled rotation did not come in time. */

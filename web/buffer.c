@@ -1,4 +1,5 @@
 #include "buffer.h"
+#include "gateway/fault.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,6 +7,9 @@
 
 bool buffer_tag_equal(const struct buffer_tag *a, const struct buffer_tag *b)
 {
+	if (fault_lifts(PROTECTION_BUFFER_TAG)) {
+		return true;
+	}
 	return a->connection == b->connection && a->stream == b->stream &&
 	       a->rendition == b->rendition && memcmp(a->camera, b->camera, CAMERA_ID_BYTES) == 0 &&
 	       memcmp(a->generation, b->generation, GENERATION_BYTES) == 0;
@@ -18,7 +22,7 @@ void buffer_init(struct buffer *b, const struct buffer_tag *owner)
 
 void buffer_wipe(struct buffer *b)
 {
-	if (b->memory) {
+	if (b->memory && !fault_lifts(PROTECTION_BUFFER_WIPE)) {
 		explicit_bzero(b->memory, b->capacity);
 	}
 	b->frame_bytes = 0;
@@ -58,6 +62,9 @@ int buffer_begin(
 
 	if (b->dirty) {
 		buffer_wipe(b);
+	}
+	if (fault_happens(FAULT_UNWIPED_BUFFER) || fault_happens(FAULT_LENGTH_PLUS_N)) {
+		accident_pool(&b->memory, &b->capacity);
 	}
 	if (!buffer_tag_equal(&b->tag, owner)) {
 		return -EPERM;

@@ -1,5 +1,6 @@
 #include "feed.h"
 #include "socket.h"
+#include "gateway/fault.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +40,9 @@ static struct feed **free_slot(struct feeds *feeds)
 
 const struct source *feed_find(const struct feeds *feeds, uint32_t ring)
 {
+	if (fault_happens(FAULT_CACHE_BY_INDEX)) {
+		ring = ring % 2 + 1; /* its place, before the list moved */
+	}
 	for (unsigned int i = 0; i < FEEDS_MAX; i++) {
 		if (feeds->all[i] && feeds->all[i]->source.ring.ring == ring) {
 			return &feeds->all[i]->source;

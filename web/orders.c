@@ -1,5 +1,6 @@
 #include "orders.h"
 #include "socket.h"
+#include "gateway/fault.h"
 #include "gateway/log.h"
 
 #include <errno.h>
@@ -122,12 +123,18 @@ static int on_give(struct web *web, const struct ipc_message *m)
 	if (r < 0) {
 		return r;
 	}
+	if (fault_happens(FAULT_SESSIONS_SWAPPED)) {
+		accident_swap_rows(&give);
+	}
 	c = listener_of(web, give.connection);
 	if (!c) {
 		return 0;
 	}
 	source = feed_find(&web->feeds, give.ring);
 	r = source ? session_give(c->session, &give, source) : -ENOENT;
+	if (r == -EPERM) {
+		web->connections.refusals.counts[WEB_HELD_BACK]++;
+	}
 	if (r < 0) {
 		log_error("a camera could not be given to %s: %s", c->peer, strerror(-r));
 		/* The stream that is there already is not the one that was meant: it ends, too. */

@@ -158,7 +158,7 @@ static void deliver(struct driver *d)
 		done.sequence = d->last.sequence;
 		done.stamp_us = d->last.stamp_us;
 	}
-	frames_copy(d->frames, buffer, done.bytes);
+	frames_copy(d->frames, buffer, strikes(d, FAULT_SHORT), done.bytes);
 	spoil(d, buffer, &done);
 	d->last = done;
 	uint32_t head = atomic_load(&m->done_head);

@@ -272,7 +272,8 @@ static void copy_raw(const struct frames *f, uint8_t *to)
 	}
 }
 
-void frames_copy(const struct frames *f, uint8_t *buffer, uint32_t ret_bytes[FAKECAM_PLANES_MAX])
+void frames_copy(
+	const struct frames *f, uint8_t *buffer, bool half, uint32_t ret_bytes[FAKECAM_PLANES_MAX])
 {
 	for (uint32_t i = 0; i < FAKECAM_PLANES_MAX; i++) {
 		ret_bytes[i] = f->m->layout.bytes[i];
@@ -280,7 +281,7 @@ void frames_copy(const struct frames *f, uint8_t *buffer, uint32_t ret_bytes[FAK
 	if (f->jpeg != NULL) {
 		size_t size = f->current->size;
 		size = size <= f->m->layout.bytes[0] ? size : f->m->layout.bytes[0];
-		memcpy(buffer, f->current->bytes, size);
+		memcpy(buffer, f->current->bytes, half ? size / 2 : size);
 		ret_bytes[0] = (uint32_t)size;
 	} else {
 		copy_raw(f, buffer);

@@ -15,6 +15,7 @@ void frames_destroy(struct frames *f);
  * that an MJPEG frame can have, or FAULT_NONE. */
 void frames_draw(struct frames *f, uint32_t number, uint64_t capture_us, uint32_t fault);
 /* Copies what was drawn last to the planes of a buffer. */
-void frames_copy(const struct frames *f, uint8_t *buffer, uint32_t ret_bytes[FAKECAM_PLANES_MAX]);
+void frames_copy(
+	const struct frames *f, uint8_t *buffer, bool half, uint32_t ret_bytes[FAKECAM_PLANES_MAX]);
 
 #endif

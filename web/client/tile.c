@@ -1,4 +1,5 @@
 #include "tile.h"
+#include "fault.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -197,6 +198,9 @@ static bool check_camera(struct check *c)
 	if (wire_parse_frame_header(t->sealed, t->total, h) < 0) {
 		return check_refuse(c, ANOMALY_UNSEAL);
 	}
+	if (fault_lifts(PROTECTION_CAMERA)) {
+		return true;
+	}
 	if (memcmp(h->camera, t->camera, CAMERA_ID_BYTES) != 0 || h->rendition != t->rendition) {
 		return check_refuse(c, ANOMALY_FOREIGN_CAMERA);
 	}
@@ -234,6 +238,9 @@ static bool check_header(struct check *c)
 
 static bool check_counter(struct check *c)
 {
+	if (fault_lifts(PROTECTION_COUNTER)) {
+		return true;
+	}
 	if (c->verdict->counter < c->key->next) {
 		return check_refuse(c, ANOMALY_COUNTER);
 	}
@@ -273,6 +280,10 @@ static bool check_age(struct check *c)
 {
 	struct tile *t = c->tile;
 	struct tile_verdict *v = c->verdict;
+	if (fault_lifts(PROTECTION_AGE)) {
+		v->live = true;
+		return true;
+	}
 	if (!t->clock_known) {
 		v->clockless = true;
 		return check_late(c);
@@ -292,6 +303,9 @@ static bool check_age(struct check *c)
 static bool check_picture(struct check *c)
 {
 	const struct tile_verdict *v = c->verdict;
+	if (fault_lifts(PROTECTION_PICTURE)) {
+		return true;
+	}
 	return tile_jpeg_ok(c->jpeg, v->jpeg_size, v->header.width, v->header.height) ||
 	       check_refuse(c, ANOMALY_PICTURE);
 }

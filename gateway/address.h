@@ -5,7 +5,8 @@
  * All texts are lower case host names, or numeric addresses without brackets, port or zone (whoever
  * prints a URL brackets those with a colon). Reads the kernel and /etc/resolv.conf anew at each
  * call. These functions open sockets and files: call them before the sandbox is entered, or in a
- * command (address_kernel_ask and address_kernel_changed work inside, too). 0 or -errno; a list that is full is silently cut, best entries first.
+ * command (address_kernel_ask and address_kernel_changed work inside, too). 0 or -errno; a list
+ * that is full is silently cut, best entries first.
  */
 #ifndef CAMGATE_ADDRESS_H
 #define CAMGATE_ADDRESS_H

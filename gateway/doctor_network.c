@@ -1,6 +1,7 @@
 /* Where the hub can be reached, and whether its certificate says so. */
 #include "doctor.h"
 #include "authority_certificate.h"
+#include "holder.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -287,6 +288,8 @@ static void look_at_server(
 static void look_at_port(struct doctor *d, const char *listen_on)
 {
 	int fd = connect_listening(listen_on);
+	char host[ADDRESS_TEXT_BYTES], words[HOLDER_WORDS_BYTES];
+	unsigned int port;
 
 	if (fd < 0) {
 		doctor_say(d, "port", DOCTOR_OK, NULL, "%s is free", listen_on);
@@ -297,10 +300,11 @@ static void look_at_port(struct doctor *d, const char *listen_on)
 		doctor_say(d, "port", DOCTOR_OK, NULL, "%s answers", listen_on);
 		return;
 	}
+	(void)address_split(listen_on, host, sizeof host, &port);
+	holder_port_words(port, words);
 	doctor_say(d, "port", DOCTOR_WRONG,
-		"sudo ss -ltnp names it: stop it, or let camgate listen elsewhere: listen = "
-		"[::]:PORT",
-		"another program listens on %s", listen_on);
+		"stop what has it, or let camgate listen elsewhere: listen = [::]:PORT",
+		"%s is in use %s", listen_on, words);
 }
 
 void doctor_network(struct doctor *d)

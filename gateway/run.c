@@ -307,16 +307,8 @@ static int open_listener(struct run *run)
 	const char *text = run->options->listen;
 	int r = listen_open(text, &run->listen_fd, run->listening, sizeof run->listening);
 
-	if (r == -EADDRINUSE) {
-		log_error("%s is in use by another program; choose another port, for example "
-			  "--listen "
-			  "[::]:8444, or 0 for any",
-			text);
-	} else if (r == -EACCES) {
-		log_error("%s: ports below 1024 are for root; choose a higher one with --listen",
-			text);
-	} else if (r < 0) {
-		log_error("cannot listen on %s: %s", text, strerror(-r));
+	if (r < 0) {
+		listen_explain(text, r);
 	}
 	return r;
 }

@@ -1,5 +1,7 @@
 #include "run_listen.h"
 #include "address.h"
+#include "holder.h"
+#include "log.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -114,4 +116,23 @@ int listen_open(const char *text, int *ret_fd, char *listening, size_t size)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+void listen_explain(const char *text, int error)
+{
+	char host[ADDRESS_TEXT_BYTES], words[HOLDER_WORDS_BYTES];
+	unsigned int port = 0;
+
+	if (error == -EADDRINUSE) {
+		(void)address_split(text, host, sizeof host, &port);
+		holder_port_words(port, words);
+		log_error("%s is in use %s, or choose another port: --listen [::]:8444, or 0 for "
+			  "any",
+			text, words);
+	} else if (error == -EACCES) {
+		log_error("%s: ports below 1024 are for root; choose a higher one with --listen",
+			text);
+	} else {
+		log_error("cannot listen on %s: %s", text, strerror(-error));
+	}
 }

@@ -9,4 +9,7 @@
  * "[::]:8443". 0 or -errno. */
 int listen_open(const char *text, int *ret_fd, char *listening, size_t size);
 
+/* Logs why that failed, who has the port, and what to do. */
+void listen_explain(const char *text, int error);
+
 #endif

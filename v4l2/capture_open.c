@@ -88,9 +88,7 @@ static int negotiate(struct capture *c, char problem[static DEVICE_PROBLEM_BYTES
 		modes_remove(&c->modes, m);
 	}
 	if (r == -EBUSY) {
-		snprintf(problem, DEVICE_PROBLEM_BYTES,
-			"%.60s is in use by another program; 'fuser -v %.60s' names it",
-			c->device.path, c->device.path);
+		device_explain_busy(c->device.path, problem);
 	} else {
 		snprintf(problem, DEVICE_PROBLEM_BYTES, "%.100s accepts no format: %s",
 			c->device.path, strerror(-r));

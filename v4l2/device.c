@@ -1,4 +1,5 @@
 #include "device.h"
+#include "holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,14 @@ static void explain_access(const char *path, char problem[static DEVICE_PROBLEM_
 		path, path, path);
 }
 
+void device_explain_busy(const char *path, char problem[static DEVICE_PROBLEM_BYTES])
+{
+	char words[HOLDER_WORDS_BYTES];
+
+	holder_device_words(path, words);
+	snprintf(problem, DEVICE_PROBLEM_BYTES, "%.60s is in use %s", path, words);
+}
+
 static void explain_open(const char *path, int error, char problem[static DEVICE_PROBLEM_BYTES])
 {
 	switch (-error) {
@@ -130,9 +139,7 @@ static void explain_open(const char *path, int error, char problem[static DEVICE
 		explain_access(path, problem);
 		return;
 	case EBUSY:
-		snprintf(problem, DEVICE_PROBLEM_BYTES,
-			"%.60s is in use by another program; 'fuser -v %.60s' names it", path,
-			path);
+		device_explain_busy(path, problem);
 		return;
 	default:
 		snprintf(problem, DEVICE_PROBLEM_BYTES, "cannot open %.100s: %s", path,

@@ -51,4 +51,7 @@ int device_list_modes(
  * (another program), -EPROTO (the driver took another format), … */
 int device_set_mode(const struct device *d, const struct mode *m, struct device_mode *ret);
 
+/* Another program has it: who, and what to do. */
+void device_explain_busy(const char *path, char problem[static DEVICE_PROBLEM_BYTES]);
+
 #endif

@@ -296,6 +296,9 @@ void print_status(const json_t *reply)
 	print_line("web sandbox", text_of(web, "sandbox"));
 	print_line("keeper sandbox", text_of(keeper, "sandbox"));
 	(void)printf("%-18s %lld\n", "viewings", number_of(reply, "viewings"));
+	if (text_of(reply, "record_problem")[0] != '\0') {
+		print_line("record", text_of(reply, "record_problem"));
+	}
 	print_counts("refused", json_object_get(web, "refused"));
 	print_counts("mix-up alarms", json_object_get(reply, "anomalies"));
 	(void)printf("%-18s %zu\n", "cameras", json_array_size(json_object_get(reply, "cameras")));

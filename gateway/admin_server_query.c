@@ -289,6 +289,20 @@ static json_t *web(struct admin_server *a)
 		refused(registry_totals_see(a->registry)), "sandbox", text(view.sandbox));
 }
 
+/* null, or why no viewing can be put on record, and so no key be given. */
+static json_t *record_problem(const struct admin_server *a)
+{
+	int error = registry_totals_see(a->registry)->record_error;
+
+	if (error == 0) {
+		return json_null();
+	}
+	return json_string(error == -ENOSPC
+				   ? "the disk with the state directory is full: nobody is "
+				     "given a key until there is room"
+				   : "the store cannot be written: nobody is given a key");
+}
+
 json_t *admin_status(struct admin_server *a)
 {
 	struct walk w = {.a = a, .list = json_array()};
@@ -304,11 +318,11 @@ json_t *admin_status(struct admin_server *a)
 					 : viewings < 0 ? (int)viewings
 							: -ENOMEM);
 	}
-	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:I}", "ok",
-		1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
+	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:o, s:I}",
+		"ok", 1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
 		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
 		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
 		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",
 		anomalies(registry_totals_see(a->registry)), "viewings", (json_int_t)viewings,
-		"uptime_s", (json_int_t)(uptime_us / 1000000));
+		"record_problem", record_problem(a), "uptime_s", (json_int_t)(uptime_us / 1000000));
 }

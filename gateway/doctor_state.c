@@ -165,6 +165,13 @@ static void look_at_store(struct doctor *d)
 	char problem[STORE_PROBLEM_BYTES] = "";
 	int r;
 
+	if (d->status != NULL && word(d->status, "record_problem")[0] != '\0') {
+		doctor_say(d, "store", DOCTOR_WRONG,
+			"make room where the state is, or see what the log says; it goes on by "
+			"itself",
+			"%s", word(d->status, "record_problem"));
+		return;
+	}
 	if (d->status != NULL) {
 		doctor_say(d, "store", DOCTOR_OK, NULL,
 			"it was sound when the gateway started, and is in use; %lld viewings on "

@@ -142,6 +142,7 @@ struct registry_totals {
 	uint64_t refused[REFUSAL_COUNT];
 	uint64_t web_refused[WEB_REFUSALS]; /* by web processes, without asking us */
 	uint64_t anomalies[ANOMALY_PICTURE + 1];
+	int record_error; /* why the last viewing could not be put on record; 0: it could */
 };
 
 /* 0, or -ENOENT when the camera is not live. */

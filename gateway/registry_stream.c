@@ -41,6 +41,24 @@ static bool may_open(const struct registry *r, struct registry_session *s)
 	return true;
 }
 
+/* Told when it changes: displays ask again and again. */
+static void note_record(struct registry *r, int result)
+{
+	if (result == r->totals.record_error) {
+		return;
+	}
+	r->totals.record_error = result;
+	if (result == 0) {
+		log_info("viewings can be put on record again");
+	} else if (result == -ENOSPC) {
+		log_error("the disk with the state directory is full: viewings cannot be put on "
+			  "record, so nobody is given a key; make room, and it goes on by itself");
+	} else {
+		log_error("viewings cannot be put on record, so nobody is given a key: %s",
+			strerror(-result));
+	}
+}
+
 static int open_viewing(struct registry *r, const struct registry_session *s,
 	const struct registry_camera *c, struct registry_stream *t)
 {
@@ -90,10 +108,9 @@ void registry_stream_watch(
 		memcpy(t->camera, m->camera, sizeof(t->camera));
 		memcpy(t->generation, c->generation, sizeof(t->generation));
 		result = open_viewing(r, s, c, t);
+		note_record(r, result);
 	}
 	if (result < 0) {
-		log_error("\"%s\" may not watch \"%s\": the viewing cannot be put on record: %s",
-			s->display.name, c->record.name, strerror(-result));
 		registry_tell_ended(r, s, m->stream, m->camera, END_NO_RECORD);
 		free(t);
 		return;
@@ -175,11 +192,10 @@ void registry_write_closings(struct registry *r)
 {
 	int result = audit_close(r->store, r->closings, r->closings_count);
 
+	note_record(r, result);
 	if (result == 0) {
 		r->closings_count = 0;
 		return;
 	}
-	log_error("the end of %u viewings cannot be put on record: %s; trying again",
-		r->closings_count, strerror(-result));
 	r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_RETRY_MS;
 }

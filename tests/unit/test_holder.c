@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ static pid_t start_child(void)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		/* A test that fails must not leave it behind. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;) {
 			(void)pause();
 		}

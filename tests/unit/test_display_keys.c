@@ -151,6 +151,43 @@ static void an_answer_to_a_question_never_asked_is_an_alarm(void **state)
 	assert_key_alarm(&w, ANOMALY_KEY);
 }
 
+/* The answer to the question that the display asks when this much time has passed. */
+static struct fake_wrap answer_after(uint64_t us)
+{
+	struct fake_wrap w;
+	struct wire_envelope e;
+	struct wire_time ask;
+	size_t last;
+
+	hub.now_us += us;
+	display_tick(hub.display, hub.now_us);
+	last = hub.sent_count - 1;
+	if (hub.sent[last].bytes[0] == WIRE_PULSE) {
+		last--;
+	}
+	e = fake_hear(&hub, last);
+	assert_int_equal(e.kind, DISPLAY_TIME);
+	assert_int_equal(wire_parse_time(e.body, e.body_size, &ask), 0);
+	w = fake_key(&hub, KEY_TIME, epochs_current(hub.epochs));
+	memcpy(w.nonce, ask.nonce, sizeof(w.nonce));
+	return w;
+}
+
+/* The hub took over two seconds, so that the display asked again: both answers come. */
+static void an_answer_to_a_question_that_was_asked_again_is_late_and_no_alarm(void **state)
+{
+	(void)state;
+	struct fake_wrap first = answer_after(61000000);
+	struct fake_wrap second = answer_after(2100000);
+	uint64_t clocks = counts()->clocks;
+	assert_int_equal(fake_send_key(&hub, &first), 0);
+	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
+	assert_int_equal(counts()->clocks, clocks);
+	assert_int_equal(fake_send_key(&hub, &second), 0);
+	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
+	assert_int_equal(counts()->clocks, clocks + 1);
+}
+
 static void a_new_generation_ends_the_stream_and_can_be_watched_again(void **state)
 {
 	(void)state;
@@ -247,6 +284,7 @@ int main(void)
 		TEST(a_key_of_another_camera_on_this_stream_is_an_alarm),
 		TEST(a_key_of_another_generation_is_an_alarm),
 		TEST(an_answer_to_a_question_never_asked_is_an_alarm),
+		TEST(an_answer_to_a_question_that_was_asked_again_is_late_and_no_alarm),
 		TEST(a_new_generation_ends_the_stream_and_can_be_watched_again),
 		TEST(a_new_name_is_shown_and_the_stream_goes_on),
 		TEST(a_camera_taken_away_ends_its_stream_and_is_forgotten),

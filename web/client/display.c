@@ -172,6 +172,10 @@ int display_report(struct display *d, struct tile *t, const struct wire_report *
 int display_ask_time(struct display *d, struct tile *t, uint64_t now_us)
 {
 	struct wire_time ask = {.stream = t->stream};
+	if (t->asked != 0) {
+		memcpy(t->given_up[t->given_up_count++ % TILE_QUESTIONS], t->nonce,
+			sizeof(t->nonce));
+	}
 	random_bytes(ask.nonce, sizeof(ask.nonce));
 	memcpy(t->nonce, ask.nonce, sizeof(t->nonce));
 	t->asked = KEY_TIME;

@@ -48,6 +48,20 @@ static void the_next_key_is_acknowledged_and_used_when_its_first_frame_comes(voi
 	assert_int_equal(hub.picture.header.epoch, next);
 }
 
+/* As a camera that delivered nothing for the whole of an epoch. */
+static void the_next_key_is_kept_when_another_follows_before_its_first_frame(void **state)
+{
+	(void)state;
+	send_key(KEY_NEXT, epochs_prepare(hub.epochs));
+	assert_int_equal(epochs_switch(hub.epochs, hub.now_us), 0);
+	send_key(KEY_NEXT, epochs_prepare(hub.epochs));
+	assert_int_equal(fake_send_frame(&hub, 100), 0);
+	assert_int_equal(epochs_switch(hub.epochs, hub.now_us), 0);
+	assert_int_equal(fake_send_frame(&hub, 100), 0);
+	assert_int_equal(hub.pictures, 2);
+	assert_int_equal(counts()->refused, 0);
+}
+
 static void seal_old_then_switch(void)
 {
 	fake_seal(&hub, 100);
@@ -275,6 +289,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		TEST(the_next_key_is_acknowledged_and_used_when_its_first_frame_comes),
+		TEST(the_next_key_is_kept_when_another_follows_before_its_first_frame),
 		TEST(the_previous_epoch_is_good_for_two_seconds),
 		TEST(after_two_seconds_the_previous_epoch_is_late_and_no_alarm),
 		TEST(a_key_for_another_display_does_not_open),

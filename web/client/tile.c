@@ -114,6 +114,11 @@ int tile_take_key(struct tile *t, uint8_t purpose, uint32_t epoch,
 	if (t->first_epoch == 0) {
 		t->first_epoch = epoch;
 	}
+	/* The one announced before must be in force by now, though no frame of it came yet. */
+	if (purpose == KEY_NEXT && t->next.key != NULL && epoch > t->next.epoch) {
+		tile_switch(t, t->next, now_us);
+		t->next = (struct tile_key){0};
+	}
 	tile_key_drop(&t->next);
 	if (purpose == KEY_NEXT) {
 		t->next = taken;

@@ -30,13 +30,17 @@ export class Epochs {
 	}
 
 	/**
-	 * This epoch will follow (KEY NEXT).
-	 * @param {number} epoch @param {SframeKey} key
+	 * This epoch will follow (KEY NEXT). The one announced before must be in force by now, though
+	 * no frame of it came yet.
+	 * @param {number} epoch @param {SframeKey} key @param {number} now
 	 * @returns {boolean} false: it could not follow the current one
 	 */
-	announce(epoch, key) {
+	announce(epoch, key, now) {
 		if (this.#current === null || epoch <= this.#current.epoch) {
 			return false;
+		}
+		if (this.#next !== null && epoch > this.#next.epoch) {
+			this.#switch(this.#next, now);
 		}
 		this.#next = { epoch, key };
 		return true;

@@ -157,7 +157,7 @@ export class Stream {
 	#useKey(message, key) {
 		const { epoch, purpose } = message;
 		const announced = purpose === Purpose.NEXT;
-		const ok = announced ? this.#lens.epochs.announce(epoch, key)
+		const ok = announced ? this.#lens.epochs.announce(epoch, key, this.#now())
 			: this.#lens.epochs.use(epoch, key, this.#now());
 		if (!ok) {
 			this.#refuseKey(message);

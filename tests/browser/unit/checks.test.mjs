@@ -19,7 +19,7 @@ async function watching() {
 	};
 	const learn = async (announce = false) => {
 		const key = await SframeKey.derive(BigInt(camera.epoch), camera.key);
-		return announce ? lens.epochs.announce(camera.epoch, key)
+		return announce ? lens.epochs.announce(camera.epoch, key, performance.now())
 			: lens.epochs.use(camera.epoch, key, performance.now());
 	};
 	await learn();

@@ -11,7 +11,7 @@ test('the previous key opens for two seconds after the switch', () => {
 	const epochs = new Epochs();
 	assert.equal(epochs.find(1, 0), null);
 	assert.ok(epochs.use(1, 'one', 0));
-	assert.ok(epochs.announce(2, 'two'));
+	assert.ok(epochs.announce(2, 'two', 0));
 	assert.equal(epochs.find(1, 100), 'one');
 	assert.equal(epochs.find(2, 100), 'two');
 	epochs.opened(2, 1000);
@@ -25,13 +25,24 @@ test('the previous key opens for two seconds after the switch', () => {
 test('a break is in force at once, and epochs never go back', () => {
 	const epochs = new Epochs();
 	epochs.use(5, 'five', 0);
-	epochs.announce(6, 'six');
+	epochs.announce(6, 'six', 0);
 	assert.ok(epochs.use(7, 'seven', 10));
 	assert.equal(epochs.find(7, 10), 'seven');
 	assert.equal(epochs.find(6, 10), null, 'an announced key that was overtaken is forgotten');
-	assert.ok(!epochs.announce(7, 'again'));
+	assert.ok(!epochs.announce(7, 'again', 20));
 	assert.ok(epochs.use(5, 'other', 20), 'an answer may be of the epoch before');
 	assert.equal(epochs.find(5, 20), 'five');
+});
+
+test('an epoch announced before another is in force, though no frame of it came yet', () => {
+	const epochs = new Epochs();
+	epochs.use(3, 'three', 0);
+	epochs.announce(4, 'four', 100);
+	epochs.announce(5, 'five', 1000);
+	assert.equal(epochs.find(3, 3000), 'three');
+	assert.equal(epochs.find(3, 3001), null);
+	assert.equal(epochs.find(4, 9000), 'four');
+	assert.equal(epochs.find(5, 9000), 'five');
 });
 
 test('a counter is good once, per epoch and rendition', () => {

@@ -70,6 +70,7 @@ help:
 ## make fuzz         the fuzz harnesses, SECONDS=60 each, two at a time
 ## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
 ## make fuzz-corpus  makes tests/fuzz/corpus anew from all that was found
+## make simulate     simulates DELIVERIES=1e8 in PARTS=2 side by side; goes on where it was stopped
 ## make bench        measures; QUICK=1 for a short run
 ## make install      into DESTDIR and PREFIX (/usr/local)
 ## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
@@ -177,6 +178,57 @@ incidents-build: $(OUT)/camgate $(OUT)/tests/incidents/incidents fakecam
 
 .PHONY: incidents incidents-suite incidents-build
 
+# ---- simulation ----
+
+# The product's own objects, all but what costs too much or needs a device, a network or a wall clock.
+SIMULATION := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/simulation/*.c))
+SIMULATED := $(patsubst %,$(OUT)/%.o,$(addprefix v4l2/,orders publish demand) \
+	$(addprefix web/,buffer connection feed hosts link orders session socket source stream))
+SIMULATE_WRAP := malloc calloc free ring_publish random_bytes key_pair_generate key_sign key_verify \
+	message_sign message_open hpke_seal_auth hpke_open_auth ipc_send ipc_receive session_tell_key \
+	session_take session_drop_source store_grant_add store_grant_remove store_display_remove \
+	sqlite3_step sqlite3_exec
+SIMULATE := $(OUT)/tests/simulation/simulate
+SIMULATE_LIBS = $(SIMULATE_WRAP:%=-Wl,--wrap=%) -Wl,--start-group $(CLIENT) $(OUT)/gateway.a $(OUT)/udev.a \
+	-Wl,--end-group $(LIB_LIBS)
+
+$(SIMULATE): $(SIMULATION) $(SIMULATED) $(CLIENT) $(OUT)/gateway.a $(OUT)/udev.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(SIMULATION) $(SIMULATED) $(SIMULATE_LIBS)
+
+# With one fault each, planted in a copy of one file (tests/simulation/faults.list).
+FAULTS := $(OUT)/tests/simulation/faults
+FAULT_PROGRAMS := $(addprefix $(FAULTS)/,$(shell tests/simulation/fault.sh --names))
+
+# Seeds that are always the same, and a new one; a recorded run goes on where it was, in PARTS side by side.
+DELIVERIES ?= 1e6
+PARTS ?= 1
+simulate: $(SIMULATE)
+	@mkdir -p $(OUT)/simulation
+	$(Q)pids=; for part in $$(seq $(PARTS)); do nice -n 15 $(SIMULATE) \
+		--total $$(awk 'BEGIN { printf "%d", $(DELIVERIES) / $(PARTS) }') \
+		--seed $${part}000000000 --state $(OUT)/simulation/part-$$part >/dev/null & pids="$$pids $$!"; done; \
+		status=0; for pid in $$pids; do wait $$pid || status=1; done; \
+		[ $$status -eq 0 ] && $(SIMULATE) --sum $(OUT)/simulation/part-*
+
+simulation-quick: $(SIMULATE)
+	$(Q)SIMULATE=$(SIMULATE) DELIVERIES=1e5 tests/run.sh --title "simulation$(if $(SANITIZE), ($(SANITIZE)))" \
+		tests/simulation/simulate.test.sh
+
+simulation: $(SIMULATE) $(FAULT_PROGRAMS)
+	$(Q)SIMULATE=$(SIMULATE) FAULTS=$(FAULTS) DELIVERIES=1e6 tests/run.sh --title "simulation" \
+		tests/simulation/simulate.test.sh tests/simulation/faults.test.sh
+
+.PHONY: simulate simulation-quick simulation
+
+$(FAULTS)/%: tests/simulation/faults.list tests/simulation/fault.sh $(SIMULATE)
+	@mkdir -p $(@D)
+	$(call say,FAULT,$*)
+	$(Q)file=$$(tests/simulation/fault.sh --file $*) && tests/simulation/fault.sh --plant $* $@.c && \
+		$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -iquote $$(dirname $$file) -c -o $@.o $@.c && \
+		$(CC) $(LDFLAGS_ALL) -o $@ $@.o $(SIMULATION) \
+		$$(echo $(SIMULATED) | sed "s|$(OUT)/$${file%.c}.o||") $(SIMULATE_LIBS)
+
 # ---- fake cameras ----
 
 # A library to preload and the driver process that it starts. Without sanitizers and fortified calls,
@@ -281,8 +333,8 @@ check:
 	$(again) check-suites; tests/run.sh --total $$?
 
 check-suites:
-	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display fakecam
-	$(Q)status=0; for suite in unit processes; do \
+	$(again) all $(UNIT) $(INTEGRATION) $(OUT)/tests/integration/display $(SIMULATE) fakecam
+	$(Q)status=0; for suite in unit simulation-quick processes; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # These wait more than they compute, so they do it together.
@@ -300,7 +352,7 @@ test:
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
 	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
-	for suite in incidents-suite fuzz-replay scripts browser hub; do \
+	for suite in simulation incidents-suite fuzz-replay scripts browser hub; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # Several times slower than the real thing, so a program has longer.

@@ -20,7 +20,7 @@ check() {
 	printf '%s\n' "$said" | sed 's/^/# /'
 }
 
-echo 1..3
+echo 1..4
 check 1 every_property_holds_after_every_step --total "$deliveries"
 echo "# a fresh seed: $fresh"
 check 2 every_property_holds_for_a_fresh_seed --seed "$fresh" --total \
@@ -34,4 +34,6 @@ else
 	echo "# seed $fresh: $first, then $second"
 	failed=1
 fi
+check 4 every_property_holds_when_one_allocation_in_twenty_fails --allocations 20 --total \
+	"$(awk "BEGIN { printf \"%d\", $deliveries / 10 }")"
 exit $failed

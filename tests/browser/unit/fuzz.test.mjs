@@ -10,7 +10,7 @@ import { parseHeader } from '../../../web/ui/sframe.js';
 import * as wire from '../../../web/ui/wire.js';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
-const RUNS = Number(process.env.FUZZ_RUNS ?? 20_000);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 3000);
 const LONGEST = 300;
 
 /** Numbers that look like chance and come again with the seed (mulberry32). */

@@ -37,14 +37,15 @@ void registry_preview_begin(
 	registry_tell_camera(r, s, &c->record);
 }
 
-/* The display may have kept the key. */
+/* The display may have kept the key; but the web role sends it nothing any more, so the camera is
+ * given its time: nobody was thrown out. */
 static void forget(struct registry *r, struct registry_session *s)
 {
 	struct registry_camera *c = registry_camera_find(r, s->preview);
 
 	s->preview_until_us = 0;
 	if (c != NULL) {
-		registry_rotation_break(r, c, REGISTRY_ROTATE_MS);
+		registry_rotation_break(r, c, REGISTRY_ANSWER_MS);
 	}
 }
 

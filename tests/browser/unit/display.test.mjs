@@ -299,3 +299,72 @@ test('a camera with a fault says so on its tile, and is live at once when it del
 	hub.changed(camera);
 	await until('live again', () => words().includes('LIVE'));
 });
+
+test('a tile that was taken away says so for a while, and longer if nobody could read it', async () => {
+	const skew = { ms: 0, wallMs: 0 };
+	const { hub, words, display } = await live({ skew });
+	hub.unshare(hub.cameras[0]);
+	await until('not shared', () => words().includes('NOT SHARED'));
+	display.watch.visible(false);
+	skew.ms += 30_000;
+	display.watch.tick();
+	display.watch.visible(true);
+	assert.ok(words().includes('NOT SHARED'), 'nobody could see it');
+	skew.ms += 19_000;
+	display.watch.tick();
+	assert.ok(words().includes('NOT SHARED'));
+	skew.ms += 2000;
+	display.watch.tick();
+	assert.equal(words(), '');
+	hub.displays.forEach((to) => to.cameras.add('Door'));
+	hub.changed(hub.cameras[0]);
+	await until('live in a new place', () => words().includes('LIVE'));
+});
+
+test('an owner is asked about a new camera, and its answers are heard', async () => {
+	const { hub, posts, display } = await live();
+	const told = (type) => posts.filter((post) => post.type === type);
+	hub.plugIn({ name: 'New', tag: 2, ...SMALL });
+	await until('asked', () => told('ask').length === 1);
+	const { camera } = told('ask')[0];
+	assert.equal(camera.name, 'New');
+	assert.deepEqual(told('screen').map(({ name, own, paired }) => [name, own, paired]),
+		[['Node', true, true]]);
+	display.asks.share(camera.id, [told('screen')[0].id]);
+	await until('over', () => told('ask-over').some(({ id }) => id === camera.id));
+	await until('heard', () => hub.log.some(({ what }) => what === 'share'));
+	hub.plugIn({ name: 'Next', tag: 3, ...SMALL });
+	await until('asked again', () => told('ask').length === 2);
+	assert.equal(told('screen').length, 1, 'the displays are known already');
+	display.asks.decide(told('ask')[1].camera.id, 1);
+	await until('ignored', () => hub.log.some(({ what }) => what === 'ignore'));
+});
+
+test('who is no owner is not asked', async () => {
+	const hub = startHub();
+	const { display, posts, words } = startDisplay(hub);
+	await display.pair(linkText(hub.link({ owner: false })), 'Node');
+	await until('live', () => words().includes('LIVE'));
+	hub.plugIn({ name: 'New', tag: 2, ...SMALL });
+	hub.changed(hub.cameras[0]);
+	await until('some more frames', () => hub.acks.length > 6);
+	assert.ok(!posts.some(({ type }) => type === 'ask' || type === 'screen'));
+});
+
+test('a preview is marked as one, and its tile goes at once when it is over', async () => {
+	const { hub, posts, display, words } = await live();
+	const camera = hub.plugIn({ name: 'New', tag: 2, ...SMALL });
+	await until('asked', () => posts.some(({ type }) => type === 'ask'));
+	const id = camera.id.toString('hex');
+	display.asks.preview(id, true);
+	await until('previewed', () => /LIVE PREVIEW New/.test(words()));
+	display.asks.preview(id, false);
+	await until('gone', () => !words().includes('New'));
+	display.asks.preview(id, true);
+	await until('previewed again', () => /LIVE PREVIEW New/.test(words()));
+	hub.connections.forEach((connection) => connection.cut());
+	await until('gone with the connection', () => !words().includes('New')
+		&& words().includes('LIVE'));
+	assert.deepEqual(posts.filter((post) => post.type === 'previewing' && post.id === id)
+		.map(({ on }) => on), [true, false, true]);
+});

@@ -128,6 +128,8 @@ export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 
 				canvas.getContext = () => context;
 				contexts.set(message.id, context);
 				setImmediate(() => display.watch.attach(message.id, canvas, 1));
+			} else if (message.type === 'vanished') {
+				contexts.delete(message.id);
 			}
 		},
 	});

@@ -1,5 +1,6 @@
-#!/bin/sh
+#!/bin/bash
 # Real kernel cameras in a virtual machine: see run.sh and inside.sh.
-here=$(cd "$(dirname "$0")" && pwd)
-"$here/possible.sh" | sed 's/^/# SKIP /' | grep . && exit 77
-exec "$here/run.sh" ${CAMGATE:+-b "$(dirname "$CAMGATE")"}
+set -euo pipefail
+# shellcheck source=tests/hub/package.sh
+. "$(dirname "$0")/package.sh"
+exec "$here/run.sh" -b "$programs"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is asked: build, check, scripts, browser, hub,
-# deb, fuzz, lint.
+# hub-arm64, deb, fuzz, lint.
 # Says what and why before it does anything; says nothing when nothing is missing.
 set -eu
 
@@ -10,7 +10,9 @@ check="libcmocka-dev umockdev"
 browser="chromium firefox-esr"
 scripts="v4l-utils iproute2 procps udev mandoc"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
-hub="qemu-system-x86 mmdebstrap e2fsprogs kmod xz-utils fakeroot uidmap"
+hub="qemu-system-x86 mmdebstrap git e2fsprogs kmod cpio xz-utils fakeroot uidmap"
+# For make test-hub ARCH=arm64 alone.
+hub_arm64="qemu-system-arm qemu-user-static binfmt-support arch-test"
 deb="mmdebstrap uidmap git"
 # The runtime of the sanitizers and of libFuzzer.
 fuzz="clang libclang-rt-dev"
@@ -42,11 +44,12 @@ for what in "$@"; do
 	scripts) wanted="$wanted $(missing "$scripts")" ;;
 	browser) wanted="$wanted $(missing "$browser") $(missing_programs node:nodejs npm:npm)" ;;
 	hub) tests/hub/possible.sh >/dev/null && wanted="$wanted $(missing "$hub")" ;;
+	hub-arm64) wanted="$wanted $(missing "$hub_arm64")" ;;
 	deb) wanted="$wanted $(missing "$deb")" ;;
 	fuzz) wanted="$wanted $(missing "$fuzz")" ;;
 	lint) wanted="$wanted $(missing "$lint") $(missing_programs node:nodejs)" ;;
 	*)
-		echo "packages.sh: what is '$what'? One of build check scripts browser hub deb fuzz lint" >&2
+		echo "packages.sh: what is '$what'? One of build check scripts browser hub hub-arm64 deb fuzz lint" >&2
 		exit 2
 		;;
 	esac

@@ -1,15 +1,20 @@
 #!/bin/bash
 # Builds the Debian package in a clean chroot of its suite, and asks lintian about it.
 #
-#     build.sh SUITE HOST DIRECTORY     SUITE: bookworm or trixie; HOST: amd64, arm64, … as dpkg says
+#     build.sh SUITE HOST DIRECTORY [PROGRAM]...
 #
-# leaves DIRECTORY/camgate_VERSION_HOST.deb. The chroot is kept in DIRECTORY/SUITE-HOST/ and made again
-# only when what is built with changes. Needs mmdebstrap, and root or uidmap. The mirror is $DEB_MIRROR, or that of
-# this machine.
+#     SUITE: bookworm or trixie; HOST: amd64, arm64, … as dpkg says
+#
+# leaves DIRECTORY/camgate_VERSION_HOST.deb. The PROGRAMs, which are no part of it (tests/hub/picture), are
+# built there too and lie in DIRECTORY/SUITE-HOST/programs, with the package as camgate.deb and its camgate.
+# What was made from the same files is not made again, nor is the chroot, kept in DIRECTORY/SUITE-HOST,
+# while what is built with stays the same. Needs mmdebstrap, and root or uidmap. The mirror is
+# $DEB_MIRROR, or that of this machine.
 set -euo pipefail
 
 suite=$1
 host=$2
+programs=${*:4}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 mkdir -p "$3/$suite-$host"
@@ -77,23 +82,34 @@ if [ "$(cat "$cache/stamp" 2>/dev/null)" != "$stamp" ]; then
 fi
 
 # What git knows of, and what is new and not ignored.
-tree=$cache/tree
-rm -rf "$tree"
-mkdir -p "$tree/camgate"
-(cd "$root" && git ls-files -z --cached --others --exclude-standard |
-	xargs -0 sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh |
-	tar -c --null -T - | tar -x -C "$tree/camgate")
-cp -a "$tree/camgate/udev/debian" "$tree/camgate/debian"
-sed -i "1s/)/$suite_version)/" "$tree/camgate/debian/changelog"
-version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$tree/camgate/debian/changelog")
+files() {
+	git -C "$root" ls-files -z --cached --others --exclude-standard | sort -zu |
+		(cd "$root" && xargs -0 sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh)
+}
+
+version=$(sed -n "1s/.*(\(.*\)).*/\1$suite_version/p" "$here/changelog")
 upstream=$(sed -n 's/^VERSION := //p' "$root/Makefile")
 if [ "$version" != "$upstream$suite_version" ]; then
 	echo "deb: Makefile says version $upstream, udev/debian/changelog $version: make them agree" >&2
 	exit 1
 fi
-
+deb=$out/camgate_${version}_$host.deb
+# What the tests have beside programs makes no difference.
+made="$programs $(cat "$cache/stamp") $(files | grep -zE '^(gateway|v4l2|web|udev)/|^Makefile|^tests/.*[.][ch]$' |
+	(cd "$root" && xargs -0 sha256sum) | sha256sum)"
+if [ "$(cat "$cache/made-of" 2>/dev/null)" = "$made" ] && [ -e "$deb" ]; then
+	echo "deb: $deb is there already, of the same files"
+	exit 0
+fi
+rm -f "$cache/made-of"
+tree=$cache/tree
+rm -rf "$tree"
+mkdir -p "$tree/camgate"
+files | tar -C "$root" -c --null -T - | tar -x -C "$tree/camgate"
+cp -a "$tree/camgate/udev/debian" "$tree/camgate/debian"
+sed -i "1s/)/$suite_version)/" "$tree/camgate/debian/changelog"
 echo "deb: building camgate $version for $host"
-export cache host
+export cache host programs
 # shellcheck disable=SC2016 # expanded by the inner shell
 quietly "${as_root[@]}" bash -euc '
 	trap "umount -R \"$cache/root\" 2>/dev/null || true; rm -rf --one-file-system \"$cache/root\"" EXIT
@@ -109,18 +125,29 @@ quietly "${as_root[@]}" bash -euc '
 	mkdir -p "$cache/root/build"
 	cp -r "$cache/tree/camgate" "$cache/root/build/"
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 host="$host" \
+		programs="$programs" \
 		DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=nocheck \
 		chroot "$cache/root" sh -euc "
 			cd /build/camgate
 			dpkg-buildpackage -us -uc -b -a\"\$host\"
+			gnu_type=\$(dpkg-architecture -a\"\$host\" -qDEB_HOST_GNU_TYPE)
+			for program in \$programs; do
+				make -s BUILD=debian/build CC=\"\$gnu_type-gcc\" AR=\"\$gnu_type-ar\" \
+					PKG_CONFIG=\"\$gnu_type-pkg-config\" \"debian/build/\$program\"
+				install -D -m 755 \"debian/build/\$program\" \"../programs/\$program\"
+			done
+			install -D -m 755 debian/camgate/usr/bin/camgate ../programs/camgate
 			echo \"lintian:\"
 			lintian --allow-root --fail-on error,warning --tag-display-limit 0 ../camgate_*.changes"
-	rm -rf "$cache/made"
+	rm -rf "$cache/made" "$cache/programs"
 	mkdir "$cache/made"
+	cp -r "$cache/root/build/programs" "$cache/"
 	cp "$cache"/root/build/camgate_*.deb "$cache"/root/build/camgate-dbgsym_*.*deb "$cache/made/"
 '
 sed -n '/^lintian:$/,$s/^/deb: /p' "$cache/log"
 rm -f "$out"/camgate_*"${suite_version}_$host.deb" "$out"/camgate-dbgsym_*"${suite_version}_$host.deb"
 mv "$cache"/made/* "$out/"
+cp "$deb" "$cache/programs/camgate.deb"
 rm -rf "$tree" "$cache/made"
-echo "deb: $out/camgate_${version}_$host.deb"
+echo "$made" >"$cache/made-of"
+echo "deb: $deb"

@@ -301,7 +301,7 @@ static int usage(const char *problem)
 		"       [--seconds S] [--frames N] [--dump DIR] [--origin ORIGIN] [--reconnect]\n"
 		"       [--unread] [--json] [--forwarded PORT]\n"
 		"--unread does not look for the code of test cameras; --forwarded connects to\n"
-		"PORT of 127.0.0.1, which leads to the hub, and still calls it by the URL's name.\n",
+		"PORT of 127.0.0.1, which leads to the hub, and keeps to the URL's name.\n",
 		problem);
 	return 2;
 }

@@ -137,10 +137,10 @@ $(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(HARNESS) $(DISPLAY_LIBS) -lcmocka
 
-$(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(CLIENT) \
+$(OUT)/tests/integration/display: $(OUT)/tests/integration/display_tool.o $(ORACLES) $(CLIENT) \
 		$(OUT)/gateway.a $(OPIX)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(DISPLAY_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(ORACLES) $(DISPLAY_LIBS)
 
 # Each test program starts hubs of its own, so several can run side by side.
 integration: $(OUT)/camgate $(INTEGRATION) $(OUT)/tests/integration/display fakecam

@@ -7,6 +7,7 @@
  * picture was foreign or could not be read, or a check failed.
  */
 #include "tests/opix/opix.h"
+#include "tests/oracles/wiretap.h"
 #include "web/client/client.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ struct tool {
 	struct client *client;
 	struct camera cameras[CAMERAS_MAX];
 	uint64_t started_us, pictures, foreign, anomalies;
+	struct wiretap tap;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -243,6 +245,27 @@ static void judge(
 			opix_describe(ret)));
 }
 
+/* O-WIRE: whatever comes out of TLS, before the display opens it. */
+static bool on_received(void *user, uint8_t *message, size_t size)
+{
+	struct tool *t = user;
+	wiretap_hear(&t->tap, message, size);
+	return true;
+}
+
+static void look_at_wire(struct tool *t, const struct opix *code, const struct display_picture *p)
+{
+	unsigned int before = t->tap.jpegs + t->tap.pictures;
+	canary_keep(code->tag, p->jpeg, p->jpeg_size);
+	wiretap_look(&t->tap, code->tag);
+	if (before == 0 && t->tap.jpegs + t->tap.pictures > 0) {
+		say(t, "foreign",
+			json_pack("{s:s,s:s}", "camera", p->camera->name, "fault",
+				"a picture in the clear on the wire"));
+	}
+	t->foreign += t->tap.jpegs + t->tap.pictures - before;
+}
+
 static bool on_picture(void *user, const struct display_picture *p)
 {
 	struct tool *t = user;
@@ -254,6 +277,7 @@ static bool on_picture(void *user, const struct display_picture *p)
 	if (!t->unread) {
 		judge(t, c, p, &o);
 	}
+	look_at_wire(t, &o, p);
 	t->pictures++;
 	c->pictures++;
 	c->worst_age_us = p->age_us > c->worst_age_us ? p->age_us : c->worst_age_us;
@@ -486,6 +510,7 @@ int main(int argc, char **argv)
 		.origin = t.origin,
 		.reconnect = t.reconnect,
 		.display = &display,
+		.received = on_received,
 		.closed = on_closed,
 		.user = &t};
 	struct client_loop *loop = client_loop_create();

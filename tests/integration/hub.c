@@ -1,4 +1,5 @@
 #include "hub.h"
+#include "tests/oracles/record.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -242,6 +243,16 @@ static void assert_sane(const struct hub *h)
 	}
 }
 
+/* O-AUDIT, for all viewers of this test program. */
+static void assert_on_record(const struct hub *h)
+{
+	char complaint[128] = "";
+	int wrong = record_check(h, h->state, complaint, sizeof(complaint));
+	if (wrong != 0) {
+		fail_msg("%d viewings are not on record as they were: %s", wrong, complaint);
+	}
+}
+
 void hub_end(struct hub *h)
 {
 	int code = -1;
@@ -255,6 +266,7 @@ void hub_end(struct hub *h)
 		assert_true(roles[i] == 0 || kill(roles[i], 0) < 0);
 	}
 	assert_sane(h);
+	assert_on_record(h);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)

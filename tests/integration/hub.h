@@ -46,7 +46,8 @@ void hub_start(struct hub *h, const char *const *arguments);
 int hub_start_and_fail(struct hub *h, const char *const *arguments);
 /* Like the two above, for a test that waits itself. */
 void hub_spawn(struct hub *h, const char *const *arguments);
-/* SIGTERM, and checks that it ended with 0 and left no process. */
+/* SIGTERM, and checks that it ended with 0, left no process, and has on record what displays drew.
+ */
 void hub_end(struct hub *h);
 /* hub_end if it runs; removes everything. Prints the log when the test failed. */
 void hub_finish(struct hub *h);

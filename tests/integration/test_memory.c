@@ -2,12 +2,11 @@
  * hub's processes, which stand still meanwhile. And what sessions leave behind when they are over.
  */
 #include "viewer.h"
+#include "tests/oracles/leak.h"
 #include "tests/oracles/memory.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,44 +73,45 @@ static void no_process_but_the_camera_ever_holds_a_picture(void **state)
 	viewer_finish(&v);
 }
 
-static unsigned int descriptors(const char *role)
+static struct leak measure(const char *role)
 {
-	char path[64];
-	unsigned int n = 0;
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)hub_role(&hub, role, 0));
-	DIR *d = opendir(path);
-	if (d == NULL) {
-		print_message("the descriptors of %s are for root to count\n", role);
+	struct leak l;
+	if (leak_measure(hub_role(&hub, role, 0), &l) < 0) {
+		print_message("what %s holds is for root to count\n", role);
 		skip();
 	}
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	(void)closedir(d);
-	return n;
+	return l;
 }
 
-static void sessions_leave_no_descriptor_behind(void **state)
+static bool nothing_more(const char *role, const struct leak *before)
+{
+	struct leak now = measure(role);
+	return leak_none(before, &now);
+}
+
+static void sessions_leave_no_descriptor_and_no_thread_behind(void **state)
 {
 	(void)state;
 	static const char *const roles[] = {"web", "keeper", "camera"};
-	unsigned int before[3];
+	struct leak before[3];
 	struct viewer v = {0};
 	viewer_pair(&v, &hub, "all", "Comes and goes");
 	viewer_await(&v, "Door", 1);
 	viewer_disconnect(&v);
 	WAIT_FOR(loop, hub_camera_is(&hub, "Door", "activity", "idle"), HUB_PATIENCE_MS);
 	for (size_t i = 0; i < 3; i++) {
-		before[i] = descriptors(roles[i]);
+		before[i] = measure(roles[i]);
 	}
 	for (int i = 0; i < SESSIONS; i++) {
 		viewer_connect(&v, &hub, NULL, NULL, false);
 		viewer_await(&v, "Door", 1);
+		/* That a session is seen while it is there. */
+		assert_false(nothing_more("web", &before[0]));
 		viewer_disconnect(&v);
 	}
 	WAIT_FOR(loop, hub_camera_is(&hub, "Door", "activity", "idle"), HUB_PATIENCE_MS);
 	for (size_t i = 0; i < 3; i++) {
-		WAIT_FOR(loop, descriptors(roles[i]) <= before[i], HUB_PATIENCE_MS);
+		WAIT_FOR(loop, nothing_more(roles[i], &before[i]), HUB_PATIENCE_MS);
 	}
 	viewer_finish(&v);
 }
@@ -125,7 +125,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		TEST(no_process_but_the_camera_ever_holds_a_picture),
-		TEST(sessions_leave_no_descriptor_behind),
+		TEST(sessions_leave_no_descriptor_and_no_thread_behind),
 	};
 	return cmocka_run_group_tests_name("memory", tests, set_up, tear_down);
 }

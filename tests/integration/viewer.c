@@ -1,5 +1,7 @@
 #include "viewer.h"
 #include "tests/oracles/fresh.h"
+#include "tests/oracles/record.h"
+#include "web/client/display_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -223,6 +225,16 @@ static void look(struct viewer *v, struct viewer_tile *t, const struct display_p
 	t->number = o.number;
 }
 
+/* For the oracle that reads the hub's record. */
+static void note_drawn(struct viewer *v, const struct display_picture *p)
+{
+	struct record_viewing r = {.stream = p->stream};
+	memcpy(r.display, v->keys.id, sizeof(r.display));
+	memcpy(r.camera, p->header.camera, sizeof(r.camera));
+	memcpy(r.session, client_display(v->client)->session, sizeof(r.session));
+	record_draw(v->hub, &r, p->header.capture_us);
+}
+
 static bool on_picture(void *user, const struct display_picture *p)
 {
 	struct viewer *v = user;
@@ -233,6 +245,7 @@ static bool on_picture(void *user, const struct display_picture *p)
 		return true;
 	}
 	look(v, t, p);
+	note_drawn(v, p);
 	const struct hub_truth *truth = hub_truth(v->hub, t->camera.name);
 	wiretap_look(&v->tap, truth != NULL ? truth->tag : t->tag);
 	if (v->looked != NULL) {

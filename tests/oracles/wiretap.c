@@ -50,8 +50,11 @@ void wiretap_look(struct wiretap *t, uint32_t own_tag)
 {
 	const struct canary_owner all = {.which = CANARY_ALL};
 	const struct canary_owner others = {.which = CANARY_BUT, .tag = own_tag};
-	t->pictures += canary_count(t->newest, t->kept, CANARY_LONG_BYTES, all);
-	t->foreign += canary_count(t->newest, t->kept, CANARY_LONG_BYTES, others);
+	unsigned int found = canary_count(t->newest, t->kept, CANARY_LONG_BYTES, all);
+	t->pictures += found;
+	if (found > 0) {
+		t->foreign += canary_count(t->newest, t->kept, CANARY_LONG_BYTES, others);
+	}
 	explicit_bzero(t->newest, t->kept);
 	t->kept = 0;
 }

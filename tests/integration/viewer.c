@@ -195,6 +195,7 @@ static bool is_of_tile(const struct viewer *v, const struct viewer_tile *t, uint
  * label says. */
 static void look(struct viewer *v, struct viewer_tile *t, const struct display_picture *p)
 {
+	uint64_t now_us = client_now_us();
 	struct opix o;
 	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, &o) < 0) {
 		complain(v, &v->mixed, "not one whole picture", &o);
@@ -212,7 +213,7 @@ static void look(struct viewer *v, struct viewer_tile *t, const struct display_p
 	if (p->header.rendition != RENDITION_FULL) {
 		complain(v, &v->foreign, "another rendition's picture", &o);
 	}
-	if (!fresh_check(p, &o, client_now_us(), NULL)) {
+	if (!fresh_check(p, &o, now_us, NULL)) {
 		complain(v, &v->stale, "an old picture, shown as live", &o);
 	}
 	if (t->seen && t->capture_us < p->header.capture_us) {

@@ -1,6 +1,6 @@
 #include "fresh.h"
 
-enum { LIVE_MS = 2000, SLOW_MS = 1000, TIME_BITS = 40 };
+enum { LIVE_MS = 2000, SLOW_MS = 1000, SLACK_MS = 100, TIME_BITS = 40 };
 
 bool fresh_check(const struct display_picture *p, const struct opix *code, uint64_t now_us,
 	int64_t *ret_age_ms)
@@ -15,5 +15,5 @@ bool fresh_check(const struct display_picture *p, const struct opix *code, uint6
 		*ret_age_ms = age_ms;
 	}
 	return !p->live || (p->header.flags & FRAME_FROZEN) != 0 ||
-	       age_ms <= (interval_ms > SLOW_MS ? 2 * interval_ms : LIVE_MS);
+	       age_ms <= SLACK_MS + (interval_ms > SLOW_MS ? 2 * interval_ms : LIVE_MS);
 }

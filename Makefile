@@ -129,7 +129,8 @@ unit: $(UNIT)
 INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
 	$(wildcard tests/integration/test_*.c))
 ORACLES := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/oracles/*.c))
-HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw) $(ORACLES)
+NETWORK := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/network/*.c))
+HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw) $(ORACLES) $(NETWORK)
 DISPLAY_LIBS = -Wl,--start-group $(OPIX) $(CLIENT) $(OUT)/gateway.a -Wl,--end-group $(LIB_LIBS)
 
 $(OUT)/tests/integration/test_%: $(OUT)/tests/integration/test_%.o $(HARNESS) $(CLIENT) \

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -57,7 +58,10 @@ static const char *hub_binary(void)
 
 void hub_init(struct hub *h, struct client_loop *loop)
 {
-	*h = (struct hub){.loop = loop, .dir = "/tmp/camgate-test-XXXXXX"};
+	*h = (struct hub){.loop = loop,
+		.dir = "/tmp/camgate-test-XXXXXX",
+		.address = "127.0.0.1",
+		.network = -1};
 	assert_non_null(mkdtemp(h->dir));
 	(void)snprintf(h->state, sizeof(h->state), "%s/state", h->dir);
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
@@ -113,6 +117,10 @@ pid_t hub_spawn_command(
 		perror(output);
 		_exit(126);
 	}
+	if (h->network >= 0 && setns(h->network, CLONE_NEWNET) < 0) {
+		perror("network namespace");
+		_exit(126);
+	}
 	if (h->fakecam[0] != '\0' && strcmp(argv[1], "run") == 0) {
 		use_fakecam(h);
 	}
@@ -151,6 +159,7 @@ void hub_wait_log(struct hub *h, const char *text)
 void hub_spawn(struct hub *h, const char *const *arguments)
 {
 	const char *all[ARGUMENTS_MAX] = {"run", "--state", h->state};
+	char here[64];
 	size_t n = 3;
 	bool listen = false;
 	for (size_t i = 0; arguments[i] != NULL; i++) {
@@ -160,7 +169,8 @@ void hub_spawn(struct hub *h, const char *const *arguments)
 	}
 	if (!listen) {
 		all[n++] = "--listen";
-		all[n] = "127.0.0.1:0";
+		(void)snprintf(here, sizeof(here), "%s:0", h->address);
+		all[n] = here;
 	}
 	(void)unlink(h->log);
 	h->pid = hub_spawn_command(h, all, h->log, 0);

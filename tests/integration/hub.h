@@ -28,6 +28,8 @@ struct hub {
 	char dir[64]; /* of this test; removed by hub_stop */
 	char state[PATH_MAX];
 	char log[PATH_MAX]; /* what camgate run printed, both streams */
+	const char *address; /* that it listens on, 127.0.0.1 */
+	int network; /* namespace that it runs in (tests/network/bad_link.h), or -1: ours */
 	uint16_t port;
 	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
 	char fakecam[PATH_MAX]; /* configuration of fake cameras, or "" */

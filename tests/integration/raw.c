@@ -40,8 +40,8 @@ void raw_connect(struct raw *r, struct hub *hub, const struct raw_request *reque
 	static const struct raw_request right;
 	const struct raw_request *q = request != NULL ? request : &right;
 	*r = (struct raw){.hub = hub};
-	(void)snprintf(r->origin, sizeof(r->origin), "https://127.0.0.1:%u", hub->port);
-	const struct client_config config = {.address = "127.0.0.1",
+	(void)snprintf(r->origin, sizeof(r->origin), "https://%s:%u", hub->address, hub->port);
+	const struct client_config config = {.address = hub->address,
 		.port = hub->port,
 		.host = q->host,
 		.origin = q->origin,

@@ -303,7 +303,7 @@ void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *l
 			.screen = on_screen,
 			.picture = on_picture},
 		.user = v};
-	const struct client_config config = {.address = "127.0.0.1",
+	const struct client_config config = {.address = hub->address,
 		.port = hub->port,
 		.reconnect = reconnect,
 		.display = &display,

@@ -35,7 +35,7 @@ struct camera {
 struct tool {
 	const char *link_url, *hub_url, *keys_path, *name, *dump, *origin;
 	unsigned long seconds, frames;
-	bool json, reconnect, unread;
+	bool json, reconnect, unread, uncoded;
 
 	char host[256];
 	uint16_t port;
@@ -223,7 +223,13 @@ static void judge(
 	struct tool *t, struct camera *c, const struct display_picture *p, struct opix *ret)
 {
 	const char *fault = NULL;
-	if (opix_decode_jpeg(p->jpeg, p->jpeg_size, ret) < 0) {
+	bool coded = opix_decode_jpeg(p->jpeg, p->jpeg_size, ret) == 0;
+	if (t->uncoded && !coded) {
+		return;
+	}
+	if (t->uncoded) {
+		fault = "a test camera's picture";
+	} else if (!coded) {
 		fault = "not one whole test picture";
 	} else if (c->seen && c->tag != ret->tag) {
 		fault = "another camera's picture";
@@ -323,9 +329,10 @@ static int usage(const char *problem)
 		"display: %s\n"
 		"usage: display --link URL | --hub https://HOST:PORT   --keys FILE [--name NAME]\n"
 		"       [--seconds S] [--frames N] [--dump DIR] [--origin ORIGIN] [--reconnect]\n"
-		"       [--unread] [--json] [--forwarded PORT]\n"
-		"--unread does not look for the code of test cameras; --forwarded connects to\n"
-		"PORT of 127.0.0.1, which leads to the hub, and keeps to the URL's name.\n",
+		"       [--unread | --uncoded] [--json] [--forwarded PORT]\n"
+		"--unread does not look for the code of test cameras; --uncoded takes a picture\n"
+		"with such a code for foreign; --forwarded connects to PORT of 127.0.0.1, which\n"
+		"leads to the hub, and still calls it by the URL's name.\n",
 		problem);
 	return 2;
 }
@@ -397,8 +404,8 @@ static int parse(struct tool *t, int argc, char **argv)
 		{"name", required_argument, NULL, 'n'}, {"seconds", required_argument, NULL, 's'},
 		{"frames", required_argument, NULL, 'f'}, {"dump", required_argument, NULL, 'd'},
 		{"origin", required_argument, NULL, 'o'}, {"reconnect", no_argument, NULL, 'r'},
-		{"unread", no_argument, NULL, 'u'}, {"json", no_argument, NULL, 'j'},
-		{"forwarded", required_argument, NULL, 'p'}, {0}};
+		{"unread", no_argument, NULL, 'u'}, {"uncoded", no_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'}, {"forwarded", required_argument, NULL, 'p'}, {0}};
 	int c;
 	t->name = "display tool";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -435,6 +442,9 @@ static int parse(struct tool *t, int argc, char **argv)
 			break;
 		case 'p':
 			t->forwarded = (uint16_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			t->uncoded = true;
 			break;
 		case 'j':
 			t->json = true;

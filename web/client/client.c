@@ -58,6 +58,8 @@ static void client_drop_messages(struct client *c)
 	c->last = &c->first;
 }
 
+/* A hub that went away without a word, as by a change of its address: asked, and given up. */
+static const lws_retry_bo_t silence = {.secs_since_valid_ping = 5, .secs_since_valid_hangup = 12};
 static void client_connect(struct client *c)
 {
 	c->upgraded = false;
@@ -83,6 +85,7 @@ static void client_connect(struct client *c)
 		.alpn = "http/1.1",
 		.userdata = c,
 		.pwsi = &c->wsi,
+		.retry_and_idle_policy = &silence,
 	};
 	(void)lws_client_connect_via_info(&info); /* a failure comes as a callback as well */
 }

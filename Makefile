@@ -378,7 +378,7 @@ $(OUT)/tests/hub/%: $(OUT)/tests/hub/%.o $(OUT)/v4l2.a $(OPIX)
 
 # What runs inside is built in a clean chroot of the hub's suite. A hub has longer where its processor is
 # emulated at a tenth of the speed, as the first has that makes its disk.
-hub:
+hub: $(OUT)/tests/integration/display # for a display outside
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=$(HUB_TEST_TIMEOUT) tests/run.sh \
 		--title "virtual hub with a real kernel$(HUB_TITLE)" $(HUB_TESTS)
 HUB_TEST_TIMEOUT := 1200
@@ -451,4 +451,4 @@ clean:
 	scripts lint lint-build install
 .SECONDARY:
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -path $(OUT)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

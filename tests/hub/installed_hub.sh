@@ -1,76 +1,20 @@
 #!/bin/bash
 # Runs inside the virtual hub (installed_hub.test.sh): the installed package, udev and systemd do what
-# `camgate run` does elsewhere. The one camera is vivid's, at /dev/video0, known by the place where it is.
+# `camgate run` does elsewhere; cameras come and go, roles, packages, addresses and the machine itself, while
+# displays watch. Each chapter is a story_*.sh.
 #
-# In the middle the machine is cut off and starts again, and with it this script: what has to be known
-# afterwards lies in $work. Prints TAP.
+# The machine restarts twice, and with it this script: what has to be known afterwards lies in $work. A display
+# outside of the machine watches all the time; it reads its link in the output. Prints TAP.
+# shellcheck source=/dev/null
 # shellcheck disable=SC2317 # the tests are called by name
+# shellcheck disable=SC2034,SC2154 # of the chapters
 set -uo pipefail
 
-work=/var/lib/hub-test
-unit=camgate-camera@video0.service
-mkdir -p "$work"
+for part in story story_plug story_roles story_address story_upgrade; do
+	. "/test/$part.sh"
+done
 
-log() {
-	echo "# $*"
-}
-
-# within SECONDS COMMAND...: it succeeds before that.
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || { echo "not within time: $*"; return 1; }
-		sleep 0.2
-	done
-}
-
-apt_run() {
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" 2>&1 | tee -a "$work/apt.log"
-	return "${PIPESTATUS[0]}"
-}
-
-# ---- what is asked of the hub ----
-
-# The id of the ready camera at /dev/video0: in the JSON, id comes before state, and that before source.
-camera_id() {
-	camgate cameras --json | awk -F'"' '
-		$2 == "id" { id = $4 }
-		$2 == "state" { state = $4 }
-		$2 == "source" && $4 == "/dev/video0" && state == "ready" { print id; found = 1 }
-		END { exit !found }'
-}
-
-no_camera() {
-	camgate cameras --json >"$work/cameras.json" && ! camera_id
-}
-
-unit_gone() {
-	[ "$(systemctl show -P ActiveState "$unit")" = inactive ]
-}
-
-plugged() {
-	within 30 systemctl is-active "$unit" && within 30 camera_id
-}
-
-# A display, paired or with the keys it has, that is granted the camera, shows pictures of it and
-# nothing that is wrong.
-sees() {
-	timeout 90 /test/display "$@" --keys "$work/keys" --name Tablet --unread --seconds 10 \
-		>"$work/display.log" 2>&1 || { cat "$work/display.log"; return 1; }
-	tail -n 1 "$work/display.log"
-	tail -n 1 "$work/display.log" | grep -q '^summary  pictures [1-9].* foreign 0  anomalies 0 '
-}
-
-sees_again() {
-	sees --hub "$(cat "$work/hub")"
-}
-
-displays() {
-	camgate displays --json | grep -E '"(id|name|owner)"' >"$1"
-}
-
-# ---- tests, before the machine is cut off ----
+# ---- installation ----
 
 apt_installs_the_package() {
 	apt_run install /test/camgate.deb
@@ -79,10 +23,10 @@ apt_installs_the_package() {
 its_users_have_no_shell_and_no_groups_but_their_own() {
 	local user
 	for user in camgate-keeper camgate-web camgate-camera; do
-		getent passwd "$user" | grep -q '/nologin$' || return 1
+		getent passwd "$user" | grep '/nologin$' || return 1
 	done
-	getent group camgate >/dev/null && id -nG camgate-camera | grep -qw video &&
-		! id -nG camgate-web | grep -qw -e video -e camgate-keeper -e camgate-camera
+	getent group camgate >/dev/null && id -nG camgate-camera | grep -w video &&
+		! id -nG camgate-web | grep -w -e video -e camgate-keeper -e camgate-camera
 }
 
 its_units_run_and_are_enabled() {
@@ -96,52 +40,76 @@ a_camera_present_at_installation_has_its_unit() {
 
 a_display_that_is_paired_sees_the_camera() {
 	local link
-	link=$(camgate pair --cameras "$(camera_id)" --json |
-		sed -n 's/.*"links":\["\([^"]*\)".*/\1/p')
+	link=$(link_for --cameras "$(camera_id)" --name wall)
 	echo "${link%%/#*}" >"$work/hub"
 	sees --link "$link"
 }
 
-unplugging_ends_the_unit_and_the_camera_is_offline() {
-	echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-	within 10 unit_gone && within 10 no_camera
+# ---- a display outside ----
+
+# It calls the hub by name; its address is that of the network card.
+a_display_outside_the_machine_is_paired_and_watches() {
+	local link
+	link=$(link_for --cameras "$(camera_id)" --name outside)
+	log "outside https://hub.local:8443/#${link#*#}" >&3
+	within 60 outside_watches
 }
 
-plugging_in_again_brings_both_back() {
-	echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
-	plugged && sees_again
+# The hub says so itself.
+outside_watches() {
+	camgate displays --json | awk '
+		/"name": / { here = /"outside"/ }
+		here && /"watching": \[$/ { found = 1 }
+		END { exit !found }'
 }
 
-plugging_again_and_again_is_not_too_often() {
-	local _
-	for _ in 1 2 3 4 5 6; do
-		echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-		sleep 0.3
-		echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
-		sleep 0.3
-	done
-	plugged
+it_watches_still() {
+	within 60 outside_watches
 }
 
-an_upgrade_keeps_pairings_and_the_camera() {
-	displays "$work/displays.before" && apt_run install /test/later.deb || return 1
-	dpkg -s camgate | grep -q '^Version: .*\.1$' || return 1
-	within 60 systemctl is-active camgate-keeper.service camgate-web.socket && plugged || return 1
-	displays "$work/displays.after" && cmp "$work/displays.before" "$work/displays.after" && sees_again
-}
+# ---- restarts of the machine ----
 
-# ---- tests, after it ----
-
-after_a_power_cut_all_is_back_by_itself() {
+all_is_back_by_itself() {
 	within 90 systemctl is-active camgate-keeper.service camgate-web.socket && plugged
 }
 
-after_a_power_cut_pairings_are_kept() {
+pairings_are_kept() {
 	displays "$work/displays.after" && cmp "$work/displays.before" "$work/displays.after" && sees_again
 }
 
+after_a_clean_restart_all_is_back_by_itself() {
+	all_is_back_by_itself
+}
+
+after_a_clean_restart_pairings_are_kept() {
+	pairings_are_kept
+}
+
+after_a_clean_restart_the_display_outside_sees_again() {
+	it_watches_still
+}
+
+# Something was just changed: it is kept as well, for it was on disk before it was said to be done.
+after_a_power_cut_all_is_back_by_itself() {
+	all_is_back_by_itself
+}
+
+after_a_power_cut_pairings_are_kept() {
+	pairings_are_kept
+}
+
+after_a_power_cut_what_was_said_to_be_done_is_done() {
+	camera_is name "Front door"
+}
+
+after_a_power_cut_the_display_outside_sees_again() {
+	it_watches_still
+}
+
+# ---- removal ----
+
 removal_stops_everything_and_keeps_the_state() {
-	apt_run remove camgate && ! pgrep -x camgate && ! systemctl is-active "$unit" &&
+	apt_run remove camgate && [ -z "$(role_pids)" ] && ! systemctl is-active "$unit" &&
 		[ -d /var/lib/camgate ] && [ ! -e /run/camgate/admin ]
 }
 
@@ -150,66 +118,76 @@ purging_deletes_the_identity_and_says_so() {
 		grep -q "deleting this hub's identity" "$work/purge.log"
 }
 
-before=(
+# ---- the order ----
+
+installation=(
 	apt_installs_the_package
 	its_users_have_no_shell_and_no_groups_but_their_own
 	its_units_run_and_are_enabled
 	a_camera_present_at_installation_has_its_unit
 	a_display_that_is_paired_sees_the_camera
-	unplugging_ends_the_unit_and_the_camera_is_offline
-	plugging_in_again_brings_both_back
-	plugging_again_and_again_is_not_too_often
-	an_upgrade_keeps_pairings_and_the_camera
+	a_display_outside_the_machine_is_paired_and_watches
 )
-after=(
+clean_restart=(
+	after_a_clean_restart_all_is_back_by_itself
+	after_a_clean_restart_pairings_are_kept
+	after_a_clean_restart_the_display_outside_sees_again
+)
+power_cut=(
 	after_a_power_cut_all_is_back_by_itself
 	after_a_power_cut_pairings_are_kept
+	after_a_power_cut_what_was_said_to_be_done_is_done
+	after_a_power_cut_the_display_outside_sees_again
+)
+removal=(
 	removal_stops_everything_and_keeps_the_state
 	purging_deletes_the_identity_and_says_so
 )
 
-run_tests() {
-	local test started
-	for test in "$@"; do
-		number=$((number + 1))
-		started=$SECONDS
-		if "$test" >"$work/out" 2>&1; then
-			echo "ok $number - $test"
-			log "$((SECONDS - started)) s"
-		else
-			sed 's/^/# /' "$work/out"
-			echo "not ok $number - $test"
-			touch "$work/failed"
-		fi
-	done
+# next PART: what comes after the machine's restart.
+next() {
+	echo "number=$number part=$1" >"$work/next"
+	sync -f "$work/next"
 }
 
-log "kernel $(uname -r), $(cut -d. -f1 /proc/uptime) s after its start"
-if [ ! -e "$work/number" ]; then
-	number=0
-	# The camera is there when the machine starts, too.
-	echo vivid >/etc/modules-load.d/vivid.conf
-	echo "options vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0" >/etc/modprobe.d/vivid.conf
-	modprobe vivid && udevadm settle
-	run_tests "${before[@]}"
+# The end of the test's own service, which a clean restart stops too, is not the end of the machine.
+outlive_the_test() {
+	mkdir -p /run/systemd/system/hub-test.service.d
+	printf '[Unit]\nSuccessAction=none\nFailureAction=none\n' >/run/systemd/system/hub-test.service.d/go-on.conf
+	systemctl daemon-reload
+}
+
+exec 3>&1
+number=0
+part=first
+# shellcheck disable=SC1091 # written above
+[ ! -e "$work/next" ] || . "$work/next"
+log "$part: kernel $(uname -r), $(cut -d. -f1 /proc/uptime) s after its start"
+case $part in
+first)
+	vivid_attach
+	run_tests "${installation[@]}" "${plug_chapter[@]}" "${roles_chapter[@]}" "${address_chapter[@]}" \
+		"${upgrade_chapter[@]}"
 	if [ ! -e "$work/failed" ]; then
-		echo "$number" >"$work/number"
-		log "cutting the machine off"
-		sync
+		next clean
+		log "restarting the machine"
+		outlive_the_test
+		systemctl reboot
+		sleep 60
+	fi
+	;;
+clean)
+	run_tests "${clean_restart[@]}"
+	if [ ! -e "$work/failed" ]; then
+		next cut
+		log "cutting the machine off, in the middle of a viewing"
+		camgate name "$(camera_says name)" "Front door"
 		echo b >/proc/sysrq-trigger
 		sleep 60
 	fi
-else
-	number=$(cat "$work/number")
-	run_tests "${after[@]}"
-fi
-
-echo "1..$number"
-if [ -e "$work/failed" ]; then
-	journalctl --no-pager -o short-monotonic -u 'camgate*' 2>&1 | tail -n 100 | sed 's/^/# /'
-	systemctl --no-pager status 'camgate*' 2>&1 | sed 's/^/# /'
-	udevadm info /dev/video0 2>&1 | sed 's/^/# /'
-	camgate cameras 2>&1 | sed 's/^/# /'
-	ls -la /run/camgate 2>&1 | sed 's/^/# /'
-	exit 1
-fi
+	;;
+cut)
+	run_tests "${power_cut[@]}" "${removal[@]}"
+	;;
+esac
+conclude

@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# Chapter: a later package is installed over this one while displays watch. Sourced by installed_hub.sh, after
+# story.sh.
+# shellcheck disable=SC2317 # the tests are called by name
+# shellcheck disable=SC2154 # $run, $work: story.sh
+
+# The later package brings a configuration file of its own; the owner's is kept, as apt does unattended.
+upgrade_to() {
+	apt_run -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install --allow-downgrades \
+		"$1"
+}
+
+a_wall_watches_before_the_upgrade() {
+	displays "$work/displays.before"
+	printf '\n[hub]\nlinger = 3\n' >>/etc/camgate/camgate.conf
+	camgate check-config && watch wall --uncoded "$(cat "$work/hub")" && live_within 20 wall 0
+}
+
+an_upgrade_keeps_pairings_the_camera_and_who_watches() {
+	local before since
+	before=$(lives wall)
+	since=$(now_ms)
+	upgrade_to /test/later.deb && dpkg -s camgate | grep '^Version: .*\.1$' || return 1
+	live_within 60 wall "$before" "upgrade to picture" "$since" || return 1
+	within 20 all_up && displays "$work/displays.after" &&
+		cmp "$work/displays.before" "$work/displays.after" && nothing_foreign wall
+}
+
+all_up() {
+	systemctl is-active camgate-web.socket "${roles[@]}"
+}
+
+an_upgrade_keeps_the_configuration_that_the_owner_changed() {
+	grep -qx 'linger = 3' /etc/camgate/camgate.conf &&
+		! grep -q 'of the later package' /etc/camgate/camgate.conf
+}
+
+the_wall_saw_nothing_wrong_of_the_upgrades() {
+	watch_end wall
+}
+
+# shellcheck disable=SC2034 # for those that source it
+upgrade_chapter=(
+	a_wall_watches_before_the_upgrade
+	an_upgrade_keeps_pairings_the_camera_and_who_watches
+	an_upgrade_keeps_the_configuration_that_the_owner_changed
+	the_wall_saw_nothing_wrong_of_the_upgrades
+)

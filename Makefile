@@ -72,6 +72,8 @@ help:
 ## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
 ## make fuzz-corpus  makes tests/fuzz/corpus anew from all that was found
 ## make simulate     simulates DELIVERIES=1e8 in PARTS=2 side by side; goes on where it was stopped
+## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
+##                   QUICK=1; ONLY="revoke-loopback incidents" for some of it; build/evidence.json
 ## make bench        measures; QUICK=1 for a short run
 ## make install      into DESTDIR and PREFIX (/usr/local)
 ## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
@@ -230,6 +232,23 @@ $(FAULTS)/%: tests/simulation/faults.list tests/simulation/fault.sh $(SIMULATE)
 		$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -iquote $$(dirname $$file) -c -o $@.o $@.c && \
 		$(CC) $(LDFLAGS_ALL) -o $@ $@.o $(SIMULATION) \
 		$$(echo $(SIMULATED) | sed "s|$(OUT)/$${file%.c}.o||") $(SIMULATE_LIBS)
+
+# ---- evidence ----
+
+$(OUT)/tests/evidence/%: $(OUT)/tests/evidence/%.o $(HARNESS) $(CLIENT) $(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(HARNESS) $(DISPLAY_LIBS) -lcmocka
+
+# Everything that shows what is promised, from real runs, in one table.
+evidence:
+	$(Q)$(PACKAGES) build check fuzz
+	$(again) evidence-build
+	$(Q)OUT=$(OUT) QUICK=$(QUICK) ONLY="$(ONLY)" node tests/evidence/evidence.mjs
+
+evidence-build: $(OUT)/camgate $(OUT)/tests/evidence/revoke_times $(OUT)/tests/unit/test_keeper_faults \
+		$(SIMULATE) $(INTEGRATION) fakecam
+
+.PHONY: evidence evidence-build
 
 # ---- fake cameras ----
 

@@ -1,6 +1,7 @@
 #include "viewer.h"
 #include "tests/oracles/fresh.h"
 #include "tests/oracles/record.h"
+#include "tests/oracles/tally.h"
 #include "web/client/display_state.h"
 
 #include <setjmp.h>
@@ -279,6 +280,7 @@ static void on_closed(void *user, const struct client_end *end)
 	struct viewer *v = user;
 	v->welcomed = false;
 	v->closes++;
+	v->end_us = client_now_us();
 	v->end = *end;
 	v->end.text = NULL;
 	for (size_t i = 0; i < v->tiles_count; i++) {
@@ -353,10 +355,27 @@ void viewer_disconnect(struct viewer *v)
 	}
 }
 
+static void tally(const struct viewer *v)
+{
+	uint64_t pictures = 0;
+	for (size_t i = 0; i < v->tiles_count; i++) {
+		pictures += v->tiles[i].pictures;
+	}
+	tally_add("viewers", 1);
+	tally_add("pictures", pictures);
+	tally_add("foreign", v->foreign);
+	tally_add("mixed", v->mixed);
+	tally_add("stale", v->stale);
+	tally_add("in_the_clear", v->tap.jpegs + v->tap.pictures);
+	tally_add("mix_ups", v->anomalies);
+	tally_add("mix_ups_injected", v->injected);
+}
+
 void viewer_finish(struct viewer *v)
 {
 	viewer_disconnect(v);
 	display_keys_finish(&v->keys);
+	tally(v);
 	if (v->bad_pictures != 0) {
 		fail_msg("%u bad pictures; %s", v->bad_pictures, v->complaint);
 	}

@@ -41,6 +41,7 @@ struct viewer {
 	bool welcomed, owner;
 	unsigned int welcomes, closes;
 	struct client_end end; /* of the last connection */
+	uint64_t end_us; /* when it ended, client_now_us() */
 	/* Each picture that passed, as JPEG; may be NULL. */
 	void (*looked)(void *user, const struct display_picture *p);
 	/* Cameras that an owner is asked about now, and displays that it was told of. */

@@ -1,0 +1,182 @@
+// The parts of the evidence. Each runs something real and returns figures.
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { dir, make, number, out, quick, readJson, readTally, run, sum } from './run.mjs';
+
+/**
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {number | string | object} value
+ * @property {string} [text] how the value reads; its own form otherwise
+ * @property {string} [bound] what has to hold
+ * @property {boolean} [ok] whether it holds; undefined: nothing has to
+ * @property {string} [skipped] why it could not be measured here
+ */
+
+/** @param {string} name @param {number} n @returns {Figure} */
+const none = (name, n) => ({ name, value: n, bound: '0', ok: n === 0 });
+/** @param {string} name @param {number} n @returns {Figure} */
+const some = (name, n) => ({ name, value: n, bound: '> 0', ok: n > 0 });
+/** @param {string} name @param {{code: number, log: string}} r @returns {Figure} */
+const passed = (name, r) => ({
+	name, value: r.code, text: r.code === 0 ? 'passed' : `FAILED: ${r.log}`, bound: 'passes', ok: r.code === 0,
+});
+
+/** @param {{p50: number, p99: number, max: number}} s */
+const spread = (s) => `p50 ${number(s.p50)}, p99 ${number(s.p99)}, max ${number(s.max)} ms`;
+
+// ---- revokes ----
+
+/**
+ * @param {string} name
+ * @param {string} where
+ * @param {string[]} words
+ * @param {(m: any) => Figure[]} bounds
+ * @returns {Promise<Figure[]>}
+ */
+async function revokes(name, where, words, bounds) {
+	const json = path.join(dir, `${name}.json`);
+	fs.rmSync(json, { force: true });
+	const r = await run(name, [path.join(out, 'tests/evidence/revoke_times'), '--json', json, ...words],
+		{ TALLY: path.join(dir, 'tally') });
+	const m = readJson(json);
+	if (r.code === 77) {
+		return [{ name: `revokes ${where}`, value: 0, skipped: r.text.trim() }];
+	}
+	if (m === undefined) {
+		return [passed(`revokes ${where}`, r)];
+	}
+	return [
+		{ name: `revokes ${where}`, value: m,
+			text: `${m.revokes}, with ${m.watching_besides} others watching` },
+		...bounds(m),
+		{ name: '  bytes that arrived after the cut', value: m.bytes_after_the_cut },
+		{ name: '  pictures opened after the cut', value: m.pictures_opened_after_the_cut,
+			text: `${m.pictures_opened_after_the_cut} that were under way` },
+		none('  pictures captured after the commit, opened', m.pictures_captured_after_the_commit),
+	];
+}
+
+const revokeLoopback = () => revokes('revoke-loopback', 'on loopback',
+	['--count', quick ? '40' : '200', '--load', '8'], (m) => [
+		{ name: '  commit to cut, as the keeper says', value: m.commit_to_cut_ms,
+			text: spread(m.commit_to_cut_ms), bound: 'p99 < 250 ms', ok: m.commit_to_cut_ms.p99 < 250 },
+		{ name: '  asked to dark, at the display', value: m.asked_to_dark_ms,
+			text: spread(m.asked_to_dark_ms) },
+	]);
+
+const revokeBadLink = () => revokes('revoke-bad-link', 'at 2 Mbit/s, 300 ms, 5 % loss',
+	['--bad-link', '--count', quick ? '15' : '50', '--load', '2'], (m) => [
+		{ name: '  asked to dark, at the display', value: m.asked_to_dark_ms,
+			text: spread(m.asked_to_dark_ms), bound: 'p99 < 1 s', ok: m.asked_to_dark_ms.p99 < 1000 },
+		{ name: '  packets lost', value: m.network.packets_lost,
+			text: `${m.network.packets_lost} of ${number(m.network.packets_carried)}` },
+	]);
+
+// ---- what the oracles see ----
+
+async function oracles() {
+	const tally = path.join(dir, 'tally');
+	const r = await make('integration', ['integration'], { TALLY: tally });
+	const sums = readTally(tally);
+	const n = (/** @type {string} */ what) => sums.get(what) ?? 0;
+	return [
+		passed('integration tests, oracles on', r),
+		some('frames delivered and drawn', n('pictures')),
+		none('  foreign pictures drawn', n('foreign')),
+		none('  mixed or broken pictures drawn', n('mixed')),
+		none('  LIVE violations', n('stale')),
+		none('  in the clear on the wire', n('in_the_clear')),
+		none('  mix-ups that no test injected', n('mix_ups') - n('mix_ups_injected')),
+		some('  mix-ups injected, all noticed', n('mix_ups_injected')),
+		...(n('canaries_planted_found') === 0
+			? [{ name: 'canary bytes in the roles', value: 0, skipped: 'their memory is for root to read' }]
+			: [
+				some('canaries found where they were planted', n('canaries_planted_found')),
+				none('  in the web role', n('canaries_in_web')),
+				none('  in the keeper', n('canaries_in_keeper')),
+			]),
+	];
+}
+
+async function incidents() {
+	const r = await make('incidents', ['incidents']);
+	const all = readJson(path.join(out, 'incidents.json'));
+	if (all === undefined) {
+		return [passed('incidents', r)];
+	}
+	const seen = all.incidents.filter((/** @type {any} */ i) => i.lifted?.ok);
+	return [
+		{ name: 'accidents of other products', value: all.incidents.length, bound: '>= 13',
+			ok: all.incidents.length >= 13 },
+		{ name: '  seen when protections are lifted', value: seen.length, bound: 'all',
+			ok: seen.length === all.incidents.length },
+		none('  not stopped, or not told, as shipped', all.missed),
+		...all.incidents.map((/** @type {any} */ i) => ({
+			name: `  ${i.name}`, value: i, text: `seen by ${i.oracle}; ${i.place}`, bound: 'seen, stopped', ok: i.ok,
+		})),
+	];
+}
+
+// ---- simulation, faults, fuzzing ----
+
+async function simulation() {
+	const program = path.join(out, 'tests/simulation/simulate');
+	const total = await run('simulation', [program, '--total', quick ? '1e5' : '1e6', '--seed', String(Date.now())]);
+	const hungry = await run('simulation-allocations',
+		[program, '--allocations', '20', '--total', quick ? '1e4' : '1e5', '--seed', String(Date.now())]);
+	const text = total.text + hungry.text;
+	return [
+		passed('simulation, seeds never tried before', { ...total, code: total.code || hungry.code }),
+		some('simulated deliveries', sum(text, /^simulated (\d+) deliveries/gm)),
+		some('  revokes', sum(text, /: (\d+) revokes/g)),
+		some('  faults injected into the simulation', sum(text, /(\d+) writes and/g) + sum(text, /and (\d+) allocations/g)),
+	];
+}
+
+async function faults() {
+	const r = await run('faults', [path.join(out, 'tests/unit/test_keeper_faults')],
+		{ FAULTS: quick ? '' : 'all' });
+	return [passed('writes and allocations that fail under the keeper', r),
+		some('  faults injected', sum(r.text, /(\d+) faults injected/g))];
+}
+
+async function fuzzing() {
+	const r = await make('fuzz', ['fuzz', `SECONDS=${quick ? 3 : 20}`]);
+	return [
+		passed('fuzzing', r),
+		some('fuzz harnesses', [...r.text.matchAll(/^ {2}ok /gm)].length),
+		some('fuzz executions', sum(r.text, /^ {2}ok .* (\d+) executions$/gm)),
+	];
+}
+
+// ---- sanitizers ----
+
+/** @param {string} which @param {string[]} suites */
+async function sanitized(which, suites) {
+	const results = path.join(dir, `results-${which.replace(',', '-')}`);
+	fs.rmSync(results, { recursive: true, force: true });
+	const r = await make(`sanitizer-${which.replace(',', '-')}`,
+		[`SANITIZE=${which}`, `RESULTS=${results}`, 'TIMEOUT=600', 'fakecam', 'all', ...suites]);
+	const logs = fs.existsSync(results) ? fs.readdirSync(results) : [];
+	const findings = logs.map((f) => fs.readFileSync(path.join(results, f), 'utf8')).join('\n')
+		.match(/ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/g) ?? [];
+	return [
+		passed(`${suites.join(' and ')} tests under ${which}`, r),
+		{ ...none('  sanitizer findings', findings.length), text: `${findings.length} in ${logs.length} programs` },
+	];
+}
+
+/** In the order in which they run. @type {Record<string, () => Promise<Figure[]>>} */
+export const parts = {
+	'revoke-loopback': revokeLoopback,
+	'revoke-bad-link': revokeBadLink,
+	oracles,
+	incidents,
+	simulation,
+	faults,
+	fuzzing,
+	'address-sanitizer': () => sanitized('address,undefined', quick ? ['unit'] : ['unit', 'integration']),
+	'thread-sanitizer': () => sanitized('thread', quick ? ['unit'] : ['unit', 'integration']),
+};

@@ -14,4 +14,9 @@
 int admin_request(
 	const char *socket_dir, const json_t *request, int timeout_ms, json_t **ret_reply);
 
+/* admin_main.c: the same for a command of the owner. NULL after a line on standard error that says
+ * what is wrong. The caller owns the answer, which may be a refusal. */
+struct options;
+json_t *admin_ask(const struct options *o, const json_t *request);
+
 #endif

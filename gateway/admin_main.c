@@ -171,19 +171,29 @@ static int print_reply(const char *command, const struct options *o, json_t *rep
 	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_OK : EXIT_FAILED;
 }
 
+json_t *admin_ask(const struct options *o, const json_t *request)
+{
+	json_t *reply = NULL;
+	int r = request == NULL ? -ENOMEM
+				: admin_request(o->socket_dir, request, REPLY_TIMEOUT_MS, &reply);
+
+	if (r < 0) {
+		say_failure(o, r);
+		return NULL;
+	}
+	return reply;
+}
+
 int admin_main(const char *command, const struct options *o)
 {
 	json_t *request = make_request(command, o);
-	json_t *reply = NULL;
+	json_t *reply;
 	int code;
-	int r;
 
 	log_init(command);
-	r = request == NULL ? -ENOMEM
-			    : admin_request(o->socket_dir, request, REPLY_TIMEOUT_MS, &reply);
+	reply = admin_ask(o, request);
 	json_decref(request);
-	if (r < 0) {
-		say_failure(o, r);
+	if (reply == NULL) {
 		return EXIT_FAILED;
 	}
 	code = print_reply(command, o, reply);

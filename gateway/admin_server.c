@@ -70,10 +70,20 @@ static json_t *dispatch(struct admin_server *a, const char *command, const json_
 	if (strcmp(command, "ignore") == 0) {
 		return admin_ignore(a, request);
 	}
+	if (strcmp(command, "audit") == 0) {
+		return admin_audit(a, request);
+	}
+	if (strcmp(command, "audit_verify") == 0) {
+		return admin_audit_verify(a, request);
+	}
+	if (strcmp(command, "exposure") == 0) {
+		return admin_exposure(a, request);
+	}
 	return admin_error("this keeper knows no such command; is it older than the command line?");
 }
 
-/* Whatever is not known to be harmless is a change. */
+/* Whatever is not known to be harmless is a change. Who looked at what, and when, is for the owner.
+ */
 static bool only_looks(const char *command)
 {
 	return strcmp(command, "cameras") == 0 || strcmp(command, "displays") == 0 ||
@@ -90,6 +100,7 @@ void admin_server_hear(
 		request = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	}
 	command = json_string_value(json_object_get(request, "command"));
+	store_act_for(a->store, "the command line");
 	if (command == NULL) {
 		answer(a, peer, admin_error("the request is not a JSON object with a \"command\""));
 	} else if (!may_change && !only_looks(command)) {
@@ -105,6 +116,7 @@ void admin_server_hear(
 	} else {
 		answer(a, peer, dispatch(a, command, request));
 	}
+	store_act_for(a->store, NULL);
 	json_decref(request);
 }
 

@@ -7,6 +7,9 @@
  *   {"command":"grant","display":NAME|ID,"camera":NAME|ID}
  *   {"command":"confirm"|"ignore","camera":NAME|ID}
  *   {"command":"revoke","display":NAME|ID,"camera":NAME|ID|null}
+ *   {"command":"audit","camera":NAME|ID|null,"display":NAME|ID|null,"since":S,"until":S,"after":N}
+ *   {"command":"audit_verify"} and, to go on, with what the last answer said
+ *   {"command":"exposure","camera":NAME|ID,"since":S,"until":S}
  *
  * The answer is {"ok":true,…} or {"ok":false,"error":"what is wrong and what to do"}. Names match
  * whole; an id may be cut to 8 or more hex digits where that is unique and no name reads the same.
@@ -84,6 +87,9 @@ json_t *admin_name(struct admin_server *a, const json_t *request);
 json_t *admin_grant(struct admin_server *a, const json_t *request);
 json_t *admin_confirm(struct admin_server *a, const json_t *request);
 json_t *admin_ignore(struct admin_server *a, const json_t *request);
+json_t *admin_audit(struct admin_server *a, const json_t *request);
+json_t *admin_audit_verify(struct admin_server *a, const json_t *request);
+json_t *admin_exposure(struct admin_server *a, const json_t *request);
 json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t peer);
 
 #endif

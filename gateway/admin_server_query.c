@@ -303,6 +303,15 @@ static json_t *record_problem(const struct admin_server *a)
 				   : "the store cannot be written: nobody is given a key");
 }
 
+/* What the disk has not taken yet, and what was lost because there was no room to keep it. */
+static json_t *record(struct admin_server *a)
+{
+	const struct registry_totals *totals = registry_totals_see(a->registry);
+
+	return json_pack("{s:i, s:I}", "waiting", (int)totals->closings_waiting, "lost",
+		(json_int_t)(totals->closings_lost + totals->events_lost));
+}
+
 json_t *admin_status(struct admin_server *a)
 {
 	struct walk w = {.a = a, .list = json_array()};
@@ -318,11 +327,13 @@ json_t *admin_status(struct admin_server *a)
 					 : viewings < 0 ? (int)viewings
 							: -ENOMEM);
 	}
-	return json_pack("{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:o, s:I}",
-		"ok", 1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
+	return json_pack(
+		"{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:o, s:o, s:I}", "ok",
+		1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
 		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
 		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
 		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",
 		anomalies(registry_totals_see(a->registry)), "viewings", (json_int_t)viewings,
-		"record_problem", record_problem(a), "uptime_s", (json_int_t)(uptime_us / 1000000));
+		"record_problem", record_problem(a), "record", record(a), "uptime_s",
+		(json_int_t)(uptime_us / 1000000));
 }

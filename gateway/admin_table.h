@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { TABLE_COLUMNS_MAX = 8, TABLE_CELL_BYTES = 256 };
+enum { TABLE_COLUMNS_MAX = 12, TABLE_CELL_BYTES = 256 };
 
 struct table {
 	unsigned int columns;

@@ -20,9 +20,11 @@ enum {
 	CONFIRM = 1 << 20,
 	IGNORE = 1 << 21,
 	DOCTOR = 1 << 22,
+	AUDIT = 1 << 25,
 
 	ROLES = KEEPER | WEB | CAMERA,
-	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE,
+	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE |
+		AUDIT,
 };
 
 static const struct command commands[] = {
@@ -44,6 +46,7 @@ static const struct command commands[] = {
 	{"confirm", "CAMERA", "takes a camera that cannot be told apart, or was ignored", 1, 1,
 		CONFIRM, false},
 	{"ignore", "CAMERA", "keeps a camera off until it is confirmed", 1, 1, IGNORE, false},
+	{"audit", "", "who saw what, when, and who was allowed to", 0, 0, AUDIT, false},
 	{"doctor", "", "looks at all that a hub needs, and says what to do", 0, 0, DOCTOR, false},
 	{"keeper", "", "identity, displays, grants, audit", 0, 0, KEEPER, true},
 	{"web", "", "serves the page and the sealed frames", 0, 0, WEB, true},
@@ -88,6 +91,14 @@ static const struct command_option command_options[] = {
 		"ends with code 0 also for what is no camera, so that udev keeps the reason",
 		PROBE},
 	{'j', "--json", NULL, "prints JSON", RUN | ADMIN | DOCTOR | PROBE},
+	{'C', "--camera", "CAMERA", "only what is about this camera", AUDIT},
+	{'d', "--display", "DISPLAY", "only what is about this display", AUDIT},
+	{'S', "--since", "TIME", "from when on: 2026-11-22, \"2026-11-22 14:00\", yesterday, 2h",
+		AUDIT},
+	{'U', "--until", "TIME", "until when", AUDIT},
+	{'v', "--verify", NULL, "checks that no entry was changed or removed", AUDIT},
+	{'e', "--exposure", "CAMERA", "who could have seen this camera in that time, and who did",
+		AUDIT},
 	{'b', "--bench", NULL, "measures what one core of this machine can do, within 20 s",
 		DOCTOR},
 };

@@ -2,7 +2,8 @@
  * The configuration file, /etc/camgate/camgate.conf: INI, read by inih. It fills the options that
  * the command line left open (options.h); without the file everything has a sensible default.
  *
- *   [hub]                              name, hosts, listen, tls_cert, tls_key, linger, rotate
+ *   [hub]                              name, hosts, listen, tls_cert, tls_key, linger, rotate,
+ *                                      record_size, record_days
  *   [camera NAME]                      mode = WIDTHxHEIGHT[@FPS]
  *
  * Everything wrong is reported, not only the first, as one sentence that begins with FILE:LINE. A
@@ -49,6 +50,7 @@ struct config {
 	unsigned int tls_line; /* of the later one, for what is wrong in the files themselves */
 	bool has_linger, has_rotate;
 	unsigned int linger_s, rotate_s;
+	unsigned int record_size_mib, record_days; /* 0: not given */
 	struct config_camera cameras[CONFIG_CAMERAS_MAX];
 	unsigned int cameras_count;
 };

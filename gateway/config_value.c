@@ -8,13 +8,15 @@
 enum {
 	LINGER_MAX_S = 3600,
 	ROTATE_MAX_S = 600,
+	RECORD_SIZE_MAX_MIB = 1024,
+	RECORD_DAYS_MAX = 3660,
 	SIDE_MIN = 16,
 	SIDE_MAX = 8192,
 	FPS_MAX = 240,
 };
 
-const char *const config_keys[CONFIG_KEYS + 1] = {
-	"name", "hosts", "listen", "tls_cert", "tls_key", "linger", "rotate", NULL};
+const char *const config_keys[CONFIG_KEYS + 1] = {"name", "hosts", "listen", "tls_cert", "tls_key",
+	"linger", "rotate", "record_size", "record_days", NULL};
 
 static const char *const expectations[CONFIG_KEYS] = {
 	"a host name, as hub.example",
@@ -24,6 +26,8 @@ static const char *const expectations[CONFIG_KEYS] = {
 	"the whole path of a PEM file, or the name of a systemd credential",
 	"seconds, 0 to 3600",
 	"seconds, 1 to 600",
+	"MiB, 1 to 1024",
+	"days, 1 to 3660",
 };
 
 int config_key_find(const char *key)
@@ -79,6 +83,13 @@ static int set_seconds(
 	}
 	*ret_has = true;
 	return 0;
+}
+
+static int set_number(const char *value, unsigned int min, unsigned int max, unsigned int *ret)
+{
+	bool ignored;
+
+	return set_seconds(value, min, max, &ignored, ret);
 }
 
 static int set_text(char out[static CONFIG_TEXT_BYTES], const char *value)
@@ -155,6 +166,10 @@ int config_value_set(
 		return set_seconds(value, 0, LINGER_MAX_S, &config->has_linger, &config->linger_s);
 	case CONFIG_ROTATE:
 		return set_seconds(value, 1, ROTATE_MAX_S, &config->has_rotate, &config->rotate_s);
+	case CONFIG_RECORD_SIZE:
+		return set_number(value, 1, RECORD_SIZE_MAX_MIB, &config->record_size_mib);
+	case CONFIG_RECORD_DAYS:
+		return set_number(value, 1, RECORD_DAYS_MAX, &config->record_days);
 	case CONFIG_KEYS:
 		break;
 	}

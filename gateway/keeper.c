@@ -90,6 +90,7 @@ static int open_state(struct keeper *k)
 		log_error("%s", problem);
 		return result;
 	}
+	keeper_record_init(k);
 	result = audit_close_unseen(&k->store, &unseen);
 	if (result < 0) {
 		log_error("cannot write to %s/camgate.db: %s", dir, strerror(-result));
@@ -243,6 +244,7 @@ static int time_left(const struct keeper *k)
 
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
 	due_us = k->names_due_us != 0 && k->names_due_us < due_us ? k->names_due_us : due_us;
+	due_us = k->prune_us < due_us ? k->prune_us : due_us;
 	return notify_timeout_ms(
 		&k->notify, now_us, due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000));
 }
@@ -283,6 +285,7 @@ static int run_loop(struct keeper *k)
 		registry_tick(k->registry);
 		keeper_names_follow(k, clock_now_us());
 		keeper_certificate_renew(k, clock_now_us());
+		keeper_record_tick(k, clock_now_us());
 		notify_alive(&k->notify, clock_now_us());
 		keeper_reap(k);
 	}

@@ -73,6 +73,8 @@ struct keeper {
 	struct keeper_peer *peers;
 	uint64_t last_peer;
 	uint64_t renew_us;
+	uint64_t prune_us; /* when the record is looked at next, */
+	int64_t clock_offset_s; /* and what the wall clock was ahead of ours the last time */
 	bool stopping;
 	uint8_t buffer[IPC_MESSAGE_MAX_BYTES];
 };
@@ -117,6 +119,13 @@ void keeper_names_finish(struct keeper *k);
 void keeper_names_hear(struct keeper *k, uint64_t now_us);
 /* Looks, a moment after that, and has the certificate name what is new. */
 void keeper_names_follow(struct keeper *k, uint64_t now_us);
+
+/* keeper_record.c: how long the record is kept. */
+void keeper_record_init(struct keeper *k);
+/* Removes what is too old, looking once an hour. What the wall clock says is believed when it ran
+ * undisturbed since the last look: a clock that was wrong for a moment must not empty the record.
+ */
+void keeper_record_tick(struct keeper *k, uint64_t now_us);
 
 /* keeper_certificate.c: what browsers see. */
 

@@ -215,6 +215,19 @@ static int apply(struct options *o, char id, const char *value)
 	case 'b':
 		o->bench = true;
 		return 0;
+	case 'C':
+		return set_text(&o->camera, value);
+	case 'd':
+		return set_text(&o->display, value);
+	case 'S':
+		return set_text(&o->since, value);
+	case 'U':
+		return set_text(&o->until, value);
+	case 'e':
+		return set_text(&o->exposure, value);
+	case 'v':
+		o->verify = true;
+		return 0;
 	case 'u':
 		o->udev = true;
 		return 0;

@@ -44,6 +44,10 @@ struct options {
 	bool discovered; /* camera: --discovered: a node that is no camera is not an error, the
 			  * process ends with EXIT_NO_CAMERA and says nothing */
 	bool bench; /* doctor: --bench, measures instead */
+	const char *camera, *display; /* audit: --camera, --display; borrowed, as the next two */
+	const char *since, *until; /* audit: --since, --until */
+	const char *exposure; /* audit: --exposure CAMERA; borrowed */
+	bool verify; /* audit: --verify */
 	bool udev; /* probe: --udev, what is no camera is not an error */
 	int ready_fd; /* --ready-fd N: write one byte there when ready to serve; -1 */
 	const char *arguments[8]; /* what is left, in order; borrowed */
@@ -70,6 +74,7 @@ int camera_main(const struct options *o); /* arguments[0] is the SPEC */
 int doctor_main(const struct options *o);
 int config_check_main(const struct options *o); /* arguments[0]: the file, if not CONFIG_FILE */
 int probe_main(const struct options *o); /* arguments[0] is the device */
+int audit_main(const struct options *o);
 int admin_main(const char *command, const struct options *o);
 
 #endif

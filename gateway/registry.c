@@ -154,7 +154,8 @@ uint64_t registry_deadline(const struct registry *r)
 	for (size_t i = 0; r->wraps_count > 0 && i < REGISTRY_WRAPS_MAX; i++) {
 		next = r->wraps[i].request != 0 ? earlier(next, r->wraps[i].deadline_us) : next;
 	}
-	return r->closings_count > 0 ? earlier(next, r->closings_due_us) : next;
+	return r->totals.closings_waiting + r->events_count > 0 ? earlier(next, r->closings_due_us)
+								: next;
 }
 
 /* True if this process owes a confirmation for longer than it may. */
@@ -195,7 +196,7 @@ void registry_tick(struct registry *r)
 	registry_preview_tick(r, now_us);
 	registry_rotation_tick(r, now_us);
 	registry_key_expire(r, now_us);
-	if (r->closings_count > 0 && now_us >= r->closings_due_us) {
+	if (r->totals.closings_waiting + r->events_count > 0 && now_us >= r->closings_due_us) {
 		registry_write_closings(r);
 	}
 	registry_revoke_check(r);

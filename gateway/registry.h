@@ -143,6 +143,9 @@ struct registry_totals {
 	uint64_t web_refused[WEB_REFUSALS]; /* by web processes, without asking us */
 	uint64_t anomalies[ANOMALY_PICTURE + 1];
 	int record_error; /* why the last viewing could not be put on record; 0: it could */
+	uint64_t closings_lost; /* ends of viewings that neither disk nor memory had room for */
+	uint64_t events_lost; /* alarms, likewise */
+	unsigned int closings_waiting; /* for the disk or for others, now */
 };
 
 /* 0, or -ENOENT when the camera is not live. */

@@ -1,5 +1,6 @@
 #include "log.h"
 #include "registry_state.h"
+#include <stdio.h>
 #include <string.h>
 
 static void on_watch(struct registry *r, struct registry_session *s, const struct wire_envelope *e)
@@ -114,6 +115,25 @@ static const char *anomaly_text(uint8_t reason)
 	return reason > ANOMALY_NONE && reason <= ANOMALY_PICTURE ? texts[reason] : NULL;
 }
 
+/* On disk at once or, when it is full, as soon as it is not. */
+static void record_alarm(struct registry *r, const struct registry_session *s,
+	const struct registry_stream *t, uint8_t reason)
+{
+	struct audit_event e = {.kind = AUDIT_ALARM};
+	struct store_camera c;
+
+	memcpy(e.display, s->display.id, sizeof(e.display));
+	memcpy(e.display_name, s->display.name, sizeof(e.display_name));
+	if (t != NULL) {
+		memcpy(e.camera, t->camera, sizeof(e.camera));
+		if (store_camera_get(r->store, t->camera, &c) == 0) {
+			memcpy(e.camera_name, c.name, sizeof(e.camera_name));
+		}
+	}
+	snprintf(e.note, sizeof(e.note), "%s", anomaly_text(reason));
+	registry_record_event(r, &e);
+}
+
 static void on_report(struct registry *r, struct registry_session *s, const struct wire_envelope *e)
 {
 	struct wire_report m;
@@ -131,6 +151,7 @@ static void on_report(struct registry *r, struct registry_session *s, const stru
 	log_error("MIX-UP: \"%s\" at %s received %s on its tile of \"%s\"", s->display.name,
 		s->peer, anomaly_text(m.reason),
 		c != NULL ? c->record.name : "a camera that is gone");
+	record_alarm(r, s, t, m.reason);
 	if (reported_lately(r, s->display.id)) {
 		registry_session_refuse(r, s, REFUSED_MIX_UPS);
 		return;

@@ -14,11 +14,16 @@ int registry_may_see(const struct registry *r, const struct registry_session *s,
 	const uint8_t camera[static CAMERA_ID_BYTES])
 {
 	int result = store_grant_check(r->store, s->display.id, camera);
+	struct store_suspension suspension;
 	struct store_camera record;
 
 	if (result != -ENOENT || !registry_preview_is(s, camera) ||
 		registry_now(r) >= s->preview_until_us || !registry_owner_is(r, s)) {
 		return result;
+	}
+	result = store_suspension_of(r->store, s->display.id, camera, &suspension);
+	if (result != 0) {
+		return result < 0 ? result : -ENOENT;
 	}
 	result = store_camera_get(r->store, camera, &record);
 	return result < 0 ? result : record.decided ? -ENOENT : 0;

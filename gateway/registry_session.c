@@ -226,7 +226,9 @@ void registry_web_heard(struct registry *r, uint64_t peer, const struct ipc_rela
 	} else if (s->state == SESSION_CHALLENGED && type == WIRE_PAIR) {
 		pair(r, s, m->bytes, m->size);
 	} else if (s->state == SESSION_ADMITTED && type == WIRE_DISPLAY) {
+		store_act_for(r->store, s->display.name);
 		hear_signed(r, s, m->bytes, m->size);
+		store_act_for(r->store, NULL);
 	} else {
 		registry_session_refuse(r, s, REFUSED_OUT_OF_ORDER);
 	}

@@ -63,6 +63,7 @@ struct registry_stream {
 	uint8_t generation[GENERATION_BYTES];
 	uint8_t rendition;
 	int64_t viewing;
+	uint64_t opened_us;
 	uint32_t epoch; /* newest in force whose key was told; 0: none */
 	uint64_t time_asked_us;
 	uint32_t next_epoch; /* prepared one whose key was told; 0: none */
@@ -115,7 +116,7 @@ struct registry_revocation {
 	uint8_t cameras[REGISTRY_CAMERAS_MAX][CAMERA_ID_BYTES];
 };
 
-enum { REGISTRY_REPORTS_MAX = 64, REGISTRY_CLOSINGS_MAX = 1024 };
+enum { REGISTRY_REPORTS_MAX = 64, REGISTRY_CLOSINGS_MAX = 1024, REGISTRY_EVENTS_MAX = 64 };
 
 struct registry_report {
 	uint8_t display[DISPLAY_ID_BYTES];
@@ -140,7 +141,9 @@ struct registry {
 	/* Viewings that ended, on their way to the disk: some at a time, and again if it refused.
 	 */
 	struct audit_closing closings[REGISTRY_CLOSINGS_MAX];
-	unsigned int closings_count;
+	/* Alarms that the disk did not take. */
+	struct audit_event events[REGISTRY_EVENTS_MAX];
+	unsigned int events_count;
 	uint64_t closings_due_us;
 	struct registry_totals totals;
 	/* Ignored cameras whose processes came: said once, as they try again and again. */
@@ -263,6 +266,8 @@ void registry_stream_end(struct registry *r, struct registry_session *s, struct 
 /* Closes the viewing and frees it. */
 void registry_stream_free(
 	struct registry *r, struct registry_session *s, struct registry_stream *t);
+/* Puts this on disk, or keeps it for later. */
+void registry_record_event(struct registry *r, const struct audit_event *e);
 /* Writes what ended lately, and keeps it for later when the disk does not take it. */
 void registry_write_closings(struct registry *r);
 

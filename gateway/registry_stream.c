@@ -107,6 +107,7 @@ void registry_stream_watch(
 		t->rendition = m->rendition;
 		memcpy(t->camera, m->camera, sizeof(t->camera));
 		memcpy(t->generation, c->generation, sizeof(t->generation));
+		t->opened_us = registry_now(r);
 		result = open_viewing(r, s, c, t);
 		note_record(r, result);
 	}
@@ -154,18 +155,23 @@ void registry_stream_end(struct registry *r, struct registry_session *s, struct 
 
 static void close_viewing(struct registry *r, const struct registry_stream *t)
 {
-	if (r->closings_count == REGISTRY_CLOSINGS_MAX) {
+	if (r->totals.closings_waiting == REGISTRY_CLOSINGS_MAX) {
 		registry_write_closings(r);
 	}
-	if (r->closings_count == REGISTRY_CLOSINGS_MAX) {
-		log_error("the end of a viewing is lost; the next start will say it ended unseen");
+	if (r->totals.closings_waiting == REGISTRY_CLOSINGS_MAX) {
+		r->totals.closings_lost++;
+		log_error("the end of a viewing is lost, %u wait for the disk; the next start will "
+			  "say it ended unseen",
+			r->totals.closings_waiting);
 		return;
 	}
-	if (r->closings_count == 0) {
+	if (r->totals.closings_waiting == 0) {
 		r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_MS;
 	}
-	r->closings[r->closings_count++] = (struct audit_closing){
-		.viewing = t->viewing, .reason = t->reason, .counts = t->counts};
+	r->closings[r->totals.closings_waiting++] = (struct audit_closing){.viewing = t->viewing,
+		.reason = t->reason,
+		.duration_ms = (registry_now(r) - t->opened_us) / 1000,
+		.counts = t->counts};
 }
 
 void registry_stream_free(struct registry *r, struct registry_session *s, struct registry_stream *t)
@@ -188,13 +194,52 @@ void registry_stream_free(struct registry *r, struct registry_session *s, struct
 	}
 }
 
+void registry_record_event(struct registry *r, const struct audit_event *e)
+{
+	int result = audit_note(r->store, e);
+
+	if (result == 0) {
+		return;
+	}
+	if (r->events_count == REGISTRY_EVENTS_MAX) {
+		r->totals.events_lost++;
+		log_error("an alarm is lost to the record: the disk refuses it, and %u wait",
+			r->events_count);
+		return;
+	}
+	log_error("an alarm cannot be put on record: %s; trying again", strerror(-result));
+	r->events[r->events_count++] = *e;
+	r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_RETRY_MS;
+}
+
+/* All or nothing. */
+static int write_waiting(struct registry *r)
+{
+	int result = store_begin(r->store);
+
+	if (result < 0) {
+		return result;
+	}
+	for (unsigned int i = 0; result == 0 && i < r->events_count; i++) {
+		result = audit_note(r->store, &r->events[i]);
+	}
+	if (result == 0) {
+		result = audit_close(r->store, r->closings, r->totals.closings_waiting);
+	}
+	if (result < 0) {
+		store_rollback(r->store);
+		return result;
+	}
+	return store_commit(r->store);
+}
+
 void registry_write_closings(struct registry *r)
 {
-	int result = audit_close(r->store, r->closings, r->closings_count);
+	int result = write_waiting(r);
 
 	note_record(r, result);
 	if (result == 0) {
-		r->closings_count = 0;
+		r->totals.closings_waiting = r->events_count = 0;
 		return;
 	}
 	r->closings_due_us = registry_now(r) + 1000ULL * REGISTRY_CLOSINGS_RETRY_MS;

@@ -112,6 +112,7 @@ void registry_web_counts(struct registry *r, uint64_t peer, const struct ipc_cou
 		return;
 	}
 	t->counts.sent = m->sent;
+	t->counts.dropped = m->skipped + m->aborted;
 	/* What the display itself signed is not overwritten by what the web role believes. */
 	if (!t->counts.attested) {
 		t->counts.drawn = m->drawn;

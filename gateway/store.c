@@ -139,6 +139,7 @@ int store_init(struct store *s, const char *state_dir, char problem[static STORE
 	int result;
 
 	*s = (struct store){.lock_fd = -1};
+	store_act_for(s, NULL);
 	result = make_directory(state_dir);
 	if (result < 0) {
 		snprintf(problem, STORE_PROBLEM_BYTES,
@@ -166,9 +167,7 @@ int store_init(struct store *s, const char *state_dir, char problem[static STORE
 		result = load_home(s);
 	}
 	if (result == 0) {
-		/* What was known for one run only did not survive that run; what the owner sent
-		 * away stays away. */
-		result = store_exec(s, "DELETE FROM cameras WHERE strength = 0 AND standing != 3");
+		result = store_camera_forget_run(s);
 	}
 	umask(mask);
 	if (result < 0) {
@@ -190,14 +189,19 @@ void store_finish(struct store *s)
 	*s = (struct store){.lock_fd = -1};
 }
 
+void store_act_for(struct store *s, const char *by)
+{
+	snprintf(s->by, sizeof(s->by), "%s", by != NULL ? by : "camgate");
+}
+
 int store_begin(struct store *s)
 {
-	return store_exec(s, "BEGIN IMMEDIATE");
+	return store_exec(s, "SAVEPOINT change");
 }
 
 int store_commit(struct store *s)
 {
-	int result = store_exec(s, "COMMIT");
+	int result = store_exec(s, "RELEASE change");
 
 	if (result < 0) {
 		store_rollback(s);
@@ -209,5 +213,5 @@ void store_rollback(struct store *s)
 {
 	/* After some errors SQLite has rolled back already; then this fails, and nothing is lost.
 	 */
-	(void)store_exec(s, "ROLLBACK");
+	(void)store_exec(s, "ROLLBACK TO change; RELEASE change");
 }

@@ -16,7 +16,7 @@
 #include "wire.h"
 
 enum {
-	STORE_VERSION = 3,
+	STORE_VERSION = 4,
 	STORE_PROBLEM_BYTES = 512,
 	STORE_IDENTITY_BYTES = 256,
 	STORE_VID_PID_BYTES = 16,
@@ -30,7 +30,12 @@ struct store {
 	struct sqlite3 *db;
 	int lock_fd;
 	uint8_t home[HOME_ID_BYTES];
+	char by[NAME_MAX_BYTES + 1]; /* on whose word things are changed now (store_act_for) */
+	int64_t record_entries_max; /* 0: AUDIT_ENTRIES_MAX */
 };
+
+/* What the owner said a display is, when it was paired. Numbers are on disk: only ever append. */
+enum display_kind { DISPLAY_BROWSER = 0, DISPLAY_KIOSK, DISPLAY_INTEGRATION, DISPLAY_KINDS };
 
 struct store_display {
 	uint8_t id[DISPLAY_ID_BYTES];
@@ -38,6 +43,7 @@ struct store_display {
 	uint8_t kem_public[POINT_BYTES];
 	char name[NAME_MAX_BYTES + 1];
 	bool owner;
+	uint8_t kind; /* enum display_kind */
 	int64_t paired_s; /* wall clock, for people */
 };
 
@@ -70,7 +76,12 @@ void store_finish(struct store *s);
  * recover it; otherwise as store_init, with a problem. */
 int store_inspect(const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
 
-/* Several changes as one: begin, then commit or roll back. They do not nest. */
+/* Whose word the changes from now on are made on: a display's name, "command line"; NULL: camgate's
+ * own. The record says so of each grant that is given or taken, and the like. */
+void store_act_for(struct store *s, const char *by);
+
+/* Several changes as one: begin, then commit or roll back. What is begun within another is rolled
+ * back by itself, and on disk when the outermost is committed. */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
@@ -91,6 +102,8 @@ int store_display_each(
 	struct store *s, int (*each)(void *data, const struct store_display *d), void *data);
 /* It is unknown from then on, and its grants are gone. -ENOENT. */
 int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES]);
+/* The same for all of them, all or none. */
+int store_display_remove_all(struct store *s);
 /* True if some display is owner. 0 or 1, or -errno. */
 int store_has_owner(struct store *s);
 /* 0 if the database is sound; -EUCLEAN if not. Reads all of it. */
@@ -104,6 +117,9 @@ int store_integrity_check(struct store *s);
 int store_camera_adopt(struct store *s, struct store_camera *c);
 /* Removes a camera and its grants: for those that are known for one run only. */
 int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES]);
+/* The same for all that are known for one run only, which is over. What the owner sent away stays
+ * away. */
+int store_camera_forget_run(struct store *s);
 int store_camera_get(
 	struct store *s, const uint8_t id[static CAMERA_ID_BYTES], struct store_camera *ret);
 int store_camera_find(struct store *s, const char *text, struct store_camera *ret);
@@ -124,8 +140,8 @@ int store_camera_rename(
 
 /* ---- grants ---- */
 
-/* 0 if the display may see the camera now, which it may not while that is quarantined or ignored;
- * -ENOENT if not; any other error means not either. */
+/* 0 if the display may see the camera now, which it may not while that is quarantined, ignored or
+ * suspended, or the display is; -ENOENT if not; any other error means not either. */
 __attribute__((warn_unused_result)) int store_grant_check(struct store *s,
 	const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t camera[static CAMERA_ID_BYTES]);
@@ -142,5 +158,33 @@ int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID
 	int (*each)(void *data, const struct store_camera *c), void *data);
 int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_BYTES],
 	int (*each)(void *data, const struct store_display *d), void *data);
+
+/* ---- suspensions: cut off without losing grants, until resumed ---- */
+
+/* What is cut off: all displays of a kind (their enum display_kind), one display, or one camera.
+ * Numbers are on disk. */
+enum suspended { SUSPENDED_DISPLAY = 16, SUSPENDED_CAMERA = 17 };
+
+enum { STORE_REASON_BYTES = 200 };
+
+struct store_suspension {
+	enum suspended what;
+	uint8_t id[DISPLAY_ID_BYTES]; /* a camera's is shorter; of a kind it is nothing */
+	char reason[STORE_REASON_BYTES + 1];
+	int64_t since_s; /* wall clock, for people */
+};
+
+const char *store_kind_text(enum display_kind kind);
+/* id: NULL for a kind. -EALREADY; -ENOENT. */
+int store_suspend(struct store *s, enum suspended what, const uint8_t *id, const char *reason);
+/* -ENOENT: it was not suspended. */
+int store_resume(struct store *s, enum suspended what, const uint8_t *id);
+/* Is this display, or this camera (NULL: none is asked about), suspended by itself or as one of its
+ * kind? 0, or 1 and the oldest suspension in *ret; -errno. */
+int store_suspension_of(struct store *s, const uint8_t *display, const uint8_t *camera,
+	struct store_suspension *ret);
+/* All, the oldest first. */
+int store_suspension_each(
+	struct store *s, int (*each)(void *data, const struct store_suspension *x), void *data);
 
 #endif

@@ -1,6 +1,7 @@
 #include "fault.h"
-#include "store_sql.h"
+#include "store_record.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COLUMNS "id, identity, strength, standing, vid_pid, decided, name"
@@ -101,6 +102,8 @@ int store_grant_cameras(struct store *s, const uint8_t display[static DISPLAY_ID
 		store_query_init(s, "SELECT " COLUMNS " FROM cameras"
 				    " JOIN grants ON grants.camera = cameras.id"
 				    " WHERE grants.display = ? AND standing NOT IN (1, 3)"
+				    " AND NOT EXISTS (SELECT 1 FROM suspensions s"
+				    "   WHERE s.what = 17 AND s.id = cameras.id)"
 				    " ORDER BY name");
 
 	if (fault_happens(FAULT_GRANT_OF_NEIGHBOUR)) {
@@ -189,12 +192,46 @@ int store_camera_adopt(struct store *s, struct store_camera *c)
 	return result;
 }
 
+/* Condition: of cameras, for one parameter or none. */
+static int forget(struct store *s, const char *condition, const uint8_t *id)
+{
+	char sql[128];
+	struct store_query q;
+	int result = store_begin(s);
+
+	if (result < 0) {
+		return result;
+	}
+	result = store_record_taken(s, condition, id, CAMERA_ID_BYTES,
+		"the camera cannot be recognised when it comes back");
+	if (result == 0) {
+		snprintf(sql, sizeof(sql), "DELETE FROM cameras AS c WHERE %s", condition);
+		q = store_query_init(s, sql);
+		if (id != NULL) {
+			store_bind_blob(&q, id, CAMERA_ID_BYTES);
+		}
+		result = store_run(&q, NULL);
+	}
+	if (result == 0) {
+		result = store_exec(s, "DELETE FROM suspensions WHERE what = 17"
+				       " AND id NOT IN (SELECT id FROM cameras)");
+	}
+	if (result < 0) {
+		store_rollback(s);
+		return result;
+	}
+	return store_commit(s);
+}
+
 int store_camera_forget(struct store *s, const uint8_t id[static CAMERA_ID_BYTES])
 {
-	struct store_query q = store_query_init(s, "DELETE FROM cameras WHERE id = ?");
+	return forget(s, "c.id = ?", id);
+}
 
-	store_bind_blob(&q, id, CAMERA_ID_BYTES);
-	return store_run(&q, NULL);
+int store_camera_forget_run(struct store *s)
+{
+	/* 3: ignored (enum camera_standing). */
+	return forget(s, "c.strength = 0 AND c.standing != 3", NULL);
 }
 
 int store_camera_stand(struct store *s, const uint8_t id[static CAMERA_ID_BYTES],

@@ -1,9 +1,9 @@
-#include "store_sql.h"
+#include "store_record.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS "id, sign_public, kem_public, name, owner, paired_s"
+#define COLUMNS "id, sign_public, kem_public, name, owner, paired_s, kind"
 
 static int read_row(struct store_query *q, struct store_display *ret)
 {
@@ -15,6 +15,7 @@ static int read_row(struct store_query *q, struct store_display *ret)
 	store_column_text(q, 3, d.name, sizeof(d.name));
 	d.owner = sqlite3_column_int(q->statement, 4) == 1;
 	d.paired_s = sqlite3_column_int64(q->statement, 5);
+	d.kind = (uint8_t)sqlite3_column_int(q->statement, 6);
 	if (q->error == 0) {
 		*ret = d;
 	}
@@ -130,9 +131,8 @@ static int count_displays(struct store *s)
 
 static int insert(struct store *s, const struct store_display *d)
 {
-	struct store_query q = store_query_init(s,
-		"INSERT INTO displays(id, sign_public, kem_public, name, owner, paired_s)"
-		" VALUES(?, ?, ?, ?, ?, ?)");
+	struct store_query q = store_query_init(
+		s, "INSERT INTO displays(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)");
 
 	store_bind_blob(&q, d->id, sizeof(d->id));
 	store_bind_blob(&q, d->sign_public, sizeof(d->sign_public));
@@ -140,6 +140,7 @@ static int insert(struct store *s, const struct store_display *d)
 	store_bind_text(&q, d->name);
 	store_bind_int(&q, d->owner);
 	store_bind_int(&q, d->paired_s);
+	store_bind_int(&q, d->kind);
 	return store_run(&q, NULL);
 }
 
@@ -168,6 +169,10 @@ int store_display_add(struct store *s, struct store_display *d,
 	if (result == 0) {
 		result = insert(s, d);
 	}
+	if (result == 0) {
+		result = store_record(s, AUDIT_PAIRED, d, NULL,
+			d->owner ? "owner" : store_kind_text((enum display_kind)d->kind));
+	}
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		result = store_grant_add(s, d->id, cameras[i]);
 		/* A camera that went away for good meanwhile is no reason to fail. */
@@ -184,14 +189,83 @@ int store_display_add(struct store *s, struct store_display *d,
 	return result;
 }
 
+/* Within a change: what it loses goes on record first. */
+static int remove_display(struct store *s, const struct store_display *d)
+{
+	struct store_query q;
+	int result = store_record_taken(s, "d.id = ?", d->id, sizeof(d->id), NULL);
+
+	if (result == 0) {
+		result = store_record(s, AUDIT_UNPAIRED, d, NULL, NULL);
+	}
+	if (result < 0) {
+		return result;
+	}
+	q = store_query_init(s, "DELETE FROM suspensions WHERE what = 16 AND id = ?");
+	store_bind_blob(&q, d->id, sizeof(d->id));
+	result = store_run(&q, NULL);
+	if (result < 0) {
+		return result;
+	}
+	q = store_query_init(s, "DELETE FROM displays WHERE id = ?");
+	store_bind_blob(&q, d->id, sizeof(d->id));
+	return store_run(&q, NULL);
+}
+
 int store_display_remove(struct store *s, const uint8_t id[static DISPLAY_ID_BYTES])
 {
-	struct store_query q = store_query_init(s, "DELETE FROM displays WHERE id = ?");
-	int result, changes = 0;
+	struct store_display d;
+	int result = store_display_get(s, id, &d);
 
-	store_bind_blob(&q, id, DISPLAY_ID_BYTES);
-	result = store_run(&q, &changes);
-	return result < 0 ? result : changes == 0 ? -ENOENT : 0;
+	if (result == 0) {
+		result = store_begin(s);
+	}
+	if (result < 0) {
+		return result;
+	}
+	result = remove_display(s, &d);
+	if (result < 0) {
+		store_rollback(s);
+		return result;
+	}
+	return store_commit(s);
+}
+
+/* Within a change. Those that are removed are read again, as they are no more in the list. */
+static int remove_all(struct store *s)
+{
+	struct store_display d;
+	struct store_query q;
+	int result;
+
+	for (;;) {
+		q = store_query_init(s, "SELECT " COLUMNS " FROM displays LIMIT 1");
+		result = read_only_row(&q, &d);
+		if (result == -ENOENT) {
+			return 0;
+		}
+		if (result == 0) {
+			result = remove_display(s, &d);
+		}
+		if (result < 0) {
+			return result;
+		}
+	}
+}
+
+int store_display_remove_all(struct store *s)
+{
+	int result = store_begin(s);
+
+	if (result < 0) {
+		return result;
+	}
+	result = remove_all(s);
+	if (result < 0) {
+		store_rollback(s);
+		return result;
+	}
+	return store_commit(s);
 }
 
 int store_has_owner(struct store *s)

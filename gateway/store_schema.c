@@ -66,6 +66,20 @@ static const char *const steps[STORE_VERSION] = {
 	      "  OR id IN (SELECT camera FROM grants) OR id IN (SELECT camera FROM audit);"
 	      "CREATE TRIGGER grants_decide AFTER INSERT ON grants"
 	      "  BEGIN UPDATE cameras SET decided = 1 WHERE id = NEW.camera; END;",
+	/* enum display_kind and enum suspended of gateway/store.h. The id of a kind is empty. */
+	[3] = "ALTER TABLE displays ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+	      "CREATE TABLE suspensions("
+	      "  what INTEGER NOT NULL, id BLOB NOT NULL,"
+	      "  reason TEXT NOT NULL, since_s INTEGER NOT NULL,"
+	      "  PRIMARY KEY(what, id)) WITHOUT ROWID;"
+	      /* Entries of format 0 were made before these columns, and their chain knows nothing
+		 of them: gateway/audit_entry.h. */
+	      "ALTER TABLE audit ADD COLUMN format INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE audit ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE audit ADD COLUMN duration_ms INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE audit ADD COLUMN actor TEXT NOT NULL DEFAULT '';"
+	      "ALTER TABLE audit ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+	      "CREATE INDEX audit_camera ON audit(camera);",
 };
 
 static int read_number(struct store *s, const char *sql, int64_t *ret)

@@ -9,6 +9,11 @@
 #include "store.h"
 #include <sqlite3.h>
 
+/* Does suspension s speak of the row of displays or cameras? 16 and 17: enum suspended. */
+#define STORE_SUSPENDS                                                                             \
+	"s.what = displays.kind OR (s.what = 16 AND s.id = displays.id)"                           \
+	" OR (s.what = 17 AND s.id = cameras.id)"
+
 struct store_query {
 	sqlite3 *db;
 	sqlite3_stmt *statement;

@@ -103,7 +103,7 @@ static inline void store_fixture_fill(struct store *s)
 		       "INSERT INTO audit(kind, viewing, time_s, display, display_name, camera,"
 		       " camera_name, session, stream, reason, sent, drawn, late, hidden, refused,"
 		       " worst_age_ms, attested, chain)"
-		       " VALUES(9,0,0,'','','','','',0,0,0,0,0,0,0,0,0,zeroblob(32))",
+		       " VALUES(99,0,0,'','','','','',0,0,0,0,0,0,0,0,0,zeroblob(32))",
 		       NULL, NULL, NULL) == SQLITE_OK) {
 	}
 }

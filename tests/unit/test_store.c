@@ -148,17 +148,24 @@ static void a_newer_version_is_refused(void **state)
 
 #define ZEROES "000000000000000000000000000000"
 
+/* Takes away what later versions added. */
+#define UNDO_4                                                                                     \
+	"ALTER TABLE displays DROP COLUMN kind; DROP TABLE suspensions; DROP INDEX audit_camera;"  \
+	"ALTER TABLE audit DROP COLUMN format; ALTER TABLE audit DROP COLUMN dropped;"             \
+	"ALTER TABLE audit DROP COLUMN duration_ms; ALTER TABLE audit DROP COLUMN actor;"          \
+	"ALTER TABLE audit DROP COLUMN note;"
+
 /* As version 1 left it: a display, a camera of each kind, a grant of each. */
 static const char version_1[] =
-	"DROP TRIGGER grants_decide; ALTER TABLE cameras DROP COLUMN decided;"
-	"ALTER TABLE cameras DROP COLUMN vid_pid; ALTER TABLE cameras DROP COLUMN standing;"
-	"PRAGMA user_version = 1;"
-	"INSERT INTO cameras VALUES(x'" ZEROES "01', 'usb:046d:0825:A1/01.0', 2, 'Door');"
-	"INSERT INTO cameras VALUES(x'" ZEROES "02', 'port:1bcf:2c99:pci-1', 1, 'Yard');"
-	"INSERT INTO cameras VALUES(x'" ZEROES "03', 'port::platform-x:1:2:3', 1, 'Odd');"
-	"INSERT INTO cameras VALUES(x'" ZEROES "04', 'pattern/0', 3, 'Test');"
-	"INSERT INTO cameras VALUES(x'" ZEROES "05', 'run/5', 0, 'Twin');"
-	"INSERT INTO grants SELECT displays.id, cameras.id, 7 FROM displays, cameras;";
+	UNDO_4 "DROP TRIGGER grants_decide; ALTER TABLE cameras DROP COLUMN decided;"
+	       "ALTER TABLE cameras DROP COLUMN vid_pid; ALTER TABLE cameras DROP COLUMN standing;"
+	       "PRAGMA user_version = 1;"
+	       "INSERT INTO cameras VALUES(x'" ZEROES "01', 'usb:046d:0825:A1/01.0', 2, 'Door');"
+	       "INSERT INTO cameras VALUES(x'" ZEROES "02', 'port:1bcf:2c99:pci-1', 1, 'Yard');"
+	       "INSERT INTO cameras VALUES(x'" ZEROES "03', 'port::platform-x:1:2:3', 1, 'Odd');"
+	       "INSERT INTO cameras VALUES(x'" ZEROES "04', 'pattern/0', 3, 'Test');"
+	       "INSERT INTO cameras VALUES(x'" ZEROES "05', 'run/5', 0, 'Twin');"
+	       "INSERT INTO grants SELECT displays.id, cameras.id, 7 FROM displays, cameras;";
 
 static void an_older_version_keeps_pairings_names_and_grants(void **state)
 {

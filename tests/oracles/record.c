@@ -63,7 +63,7 @@ static int64_t wall_s(uint64_t boottime_us)
 static bool counts_known(int64_t reason)
 {
 	return reason == AUDIT_UNWATCHED || reason == AUDIT_LEFT || reason == AUDIT_REVOKED ||
-	       reason == AUDIT_MIX_UP || reason == AUDIT_REFUSED;
+	       reason == AUDIT_MIX_UP || reason == AUDIT_REFUSED || reason == AUDIT_PAUSED;
 }
 
 /* What is wrong with the entries of one viewing, or NULL. */
@@ -85,7 +85,7 @@ static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 			sqlite3_column_int64(entries, 2) < d->frames) {
 			wrong = "more was drawn than sent";
 		}
-		if (kind == AUDIT_CLOSED && reason == AUDIT_REVOKED &&
+		if (kind == AUDIT_CLOSED && (reason == AUDIT_REVOKED || reason == AUDIT_PAUSED) &&
 			wall_s(d->newest_us) > sqlite3_column_int64(entries, 3) + REVOKE_SLACK_S) {
 			wrong = "drawn after the revoke";
 		}

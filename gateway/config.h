@@ -3,7 +3,7 @@
  * the command line left open (options.h); without the file everything has a sensible default.
  *
  *   [hub]                              name, hosts, listen, tls_cert, tls_key, linger, rotate,
- *                                      record_size, record_days
+ *                                      record_size, record_days, connections
  *   [camera NAME]                      mode = WIDTHxHEIGHT[@FPS]
  *
  * Everything wrong is reported, not only the first, as one sentence that begins with FILE:LINE. A
@@ -26,6 +26,8 @@ enum {
 	CONFIG_LISTEN_BYTES = 128,
 	CONFIG_HOSTS_MAX = 16,
 	CONFIG_CAMERAS_MAX = 32,
+	CONFIG_CONNECTIONS_MIN = 16,
+	CONFIG_CONNECTIONS_MAX = 2048,
 	CONFIG_CAMERA_BYTES = 192,
 	CONFIG_PROBLEM_BYTES = 768,
 };
@@ -51,6 +53,7 @@ struct config {
 	bool has_linger, has_rotate;
 	unsigned int linger_s, rotate_s;
 	unsigned int record_size_mib, record_days; /* 0: not given */
+	unsigned int connections; /* 0: not said */
 	struct config_camera cameras[CONFIG_CAMERAS_MAX];
 	unsigned int cameras_count;
 };

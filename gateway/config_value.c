@@ -16,7 +16,7 @@ enum {
 };
 
 const char *const config_keys[CONFIG_KEYS + 1] = {"name", "hosts", "listen", "tls_cert", "tls_key",
-	"linger", "rotate", "record_size", "record_days", NULL};
+	"linger", "rotate", "record_size", "record_days", "connections", NULL};
 
 static const char *const expectations[CONFIG_KEYS] = {
 	"a host name, as hub.example",
@@ -28,6 +28,7 @@ static const char *const expectations[CONFIG_KEYS] = {
 	"seconds, 1 to 600",
 	"MiB, 1 to 1024",
 	"days, 1 to 3660",
+	"how many, 16 to 2048",
 };
 
 int config_key_find(const char *key)
@@ -73,23 +74,20 @@ static int parse_number(const char *text, unsigned int min, unsigned int max, un
 	return 0;
 }
 
-static int set_seconds(
-	const char *value, unsigned int min, unsigned int max, bool *ret_has, unsigned int *ret)
+static int set_number(const char *value, unsigned int min, unsigned int max, unsigned int *ret)
 {
 	const char *end;
 
-	if (parse_number(value, min, max, ret, &end) < 0 || *end != '\0') {
-		return -EINVAL;
-	}
-	*ret_has = true;
-	return 0;
+	return parse_number(value, min, max, ret, &end) < 0 || *end != '\0' ? -EINVAL : 0;
 }
 
-static int set_number(const char *value, unsigned int min, unsigned int max, unsigned int *ret)
+static int set_seconds(
+	const char *value, unsigned int min, unsigned int max, bool *ret_has, unsigned int *ret)
 {
-	bool ignored;
+	int r = set_number(value, min, max, ret);
 
-	return set_seconds(value, min, max, &ignored, ret);
+	*ret_has = *ret_has || r == 0;
+	return r;
 }
 
 static int set_text(char out[static CONFIG_TEXT_BYTES], const char *value)
@@ -170,6 +168,9 @@ int config_value_set(
 		return set_number(value, 1, RECORD_SIZE_MAX_MIB, &config->record_size_mib);
 	case CONFIG_RECORD_DAYS:
 		return set_number(value, 1, RECORD_DAYS_MAX, &config->record_days);
+	case CONFIG_CONNECTIONS:
+		return set_number(value, CONFIG_CONNECTIONS_MIN, CONFIG_CONNECTIONS_MAX,
+			&config->connections);
 	case CONFIG_KEYS:
 		break;
 	}

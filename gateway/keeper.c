@@ -14,12 +14,11 @@
 #include <unistd.h>
 
 enum {
-	/* What epoll reports that is no peer: far above any number a peer will have. */
+	/* Above KEEPER_LISTENER, after the listeners. */
 	EVENT_SIGNAL_OFFSET = PLANE_COUNT,
 	EVENT_NAMES_OFFSET,
 	EVENTS_AT_ONCE = 32,
 };
-#define EVENT_BASE (UINT64_MAX - 16)
 
 /* ---- what the registry and the admin server ask for ---- */
 
@@ -115,7 +114,7 @@ static int open_listeners(struct keeper *k)
 		result = keeper_door_open(&k->door, k->options->socket_dir, k->listeners);
 	}
 	for (size_t i = 0; result == 0 && i < PLANE_COUNT; i++) {
-		result = watch(k, k->listeners[i], EVENT_BASE + i);
+		result = watch(k, k->listeners[i], KEEPER_LISTENER + i);
 	}
 	return result;
 }
@@ -136,10 +135,10 @@ static int open_loop(struct keeper *k)
 	if (k->signals < 0) {
 		return -errno;
 	}
-	if (k->changes >= 0 && watch(k, k->changes, EVENT_BASE + EVENT_NAMES_OFFSET) < 0) {
+	if (k->changes >= 0 && watch(k, k->changes, KEEPER_LISTENER + EVENT_NAMES_OFFSET) < 0) {
 		return -errno;
 	}
-	return watch(k, k->signals, EVENT_BASE + EVENT_SIGNAL_OFFSET);
+	return watch(k, k->signals, KEEPER_LISTENER + EVENT_SIGNAL_OFFSET);
 }
 
 static int open_core(struct keeper *k)
@@ -243,6 +242,7 @@ static int time_left(const struct keeper *k)
 	uint64_t now_us = clock_now_us(), due_us = registry_deadline(k->registry);
 
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
+	due_us = k->listen_due_us != 0 && k->listen_due_us < due_us ? k->listen_due_us : due_us;
 	due_us = k->names_due_us != 0 && k->names_due_us < due_us ? k->names_due_us : due_us;
 	due_us = k->prune_us < due_us ? k->prune_us : due_us;
 	return notify_timeout_ms(
@@ -253,12 +253,12 @@ static void on_event(struct keeper *k, const struct epoll_event *event)
 {
 	struct keeper_peer *p;
 
-	if (event->data.u64 == EVENT_BASE + EVENT_SIGNAL_OFFSET) {
+	if (event->data.u64 == KEEPER_LISTENER + EVENT_SIGNAL_OFFSET) {
 		k->stopping = !on_signal(k);
-	} else if (event->data.u64 == EVENT_BASE + EVENT_NAMES_OFFSET) {
+	} else if (event->data.u64 == KEEPER_LISTENER + EVENT_NAMES_OFFSET) {
 		keeper_names_hear(k, clock_now_us());
-	} else if (event->data.u64 >= EVENT_BASE) {
-		keeper_accept(k, (enum keeper_plane)(event->data.u64 - EVENT_BASE));
+	} else if (event->data.u64 >= KEEPER_LISTENER) {
+		keeper_accept(k, (enum keeper_plane)(event->data.u64 - KEEPER_LISTENER));
 	} else {
 		p = keeper_peer_find(k, event->data.u64);
 		if (p != NULL) {
@@ -283,6 +283,7 @@ static int run_loop(struct keeper *k)
 			keeper_reap(k);
 		}
 		registry_tick(k->registry);
+		keeper_listen_again(k, clock_now_us());
 		keeper_names_follow(k, clock_now_us());
 		keeper_certificate_renew(k, clock_now_us());
 		keeper_record_tick(k, clock_now_us());

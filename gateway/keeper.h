@@ -20,7 +20,11 @@ enum {
 	KEEPER_BURST = 64, /* messages of one peer before the others have their turn */
 	KEEPER_REPORT_BYTES = 256,
 	KEEPER_CERTIFICATE_PLACES = 4,
+	KEEPER_LISTEN_AGAIN_US = 500000,
 };
+/* What epoll reports that is no peer begins here, far above any number a peer will have: a listener
+ * with its plane added. */
+#define KEEPER_LISTENER (UINT64_MAX - 16)
 
 enum keeper_plane { PLANE_CAMERA = 0, PLANE_WEB, PLANE_ADMIN, PLANE_COUNT };
 
@@ -70,6 +74,7 @@ struct keeper {
 	char sandbox[KEEPER_REPORT_BYTES];
 	int epoll, signals;
 	int listeners[PLANE_COUNT];
+	uint64_t listen_due_us; /* when to listen again: no descriptor was left; 0: listening */
 	struct keeper_peer *peers;
 	uint64_t last_peer;
 	uint64_t renew_us;
@@ -95,6 +100,8 @@ int keeper_door_open(const struct keeper_door *d, const char *dir, int listeners
 
 /* keeper_peer.c: connections of the other roles. */
 void keeper_accept(struct keeper *k, enum keeper_plane plane);
+/* Listens again where there was no descriptor for who came. */
+void keeper_listen_again(struct keeper *k, uint64_t now_us);
 struct keeper_peer *keeper_peer_find(struct keeper *k, uint64_t number);
 /* Receives what is there, up to KEEPER_BURST messages. */
 void keeper_peer_read(struct keeper *k, struct keeper_peer *p);

@@ -1,4 +1,5 @@
 #include "keeper.h"
+#include "clock.h"
 #include "leash.h"
 #include "log.h"
 #include <errno.h>
@@ -53,6 +54,24 @@ static int add_peer(
 	return 0;
 }
 
+static void listen_for(struct keeper *k, enum keeper_plane plane, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.u64 = KEEPER_LISTENER + plane};
+
+	(void)epoll_ctl(k->epoll, EPOLL_CTL_MOD, k->listeners[plane], &event);
+}
+
+void keeper_listen_again(struct keeper *k, uint64_t now_us)
+{
+	if (k->listen_due_us == 0 || now_us < k->listen_due_us) {
+		return;
+	}
+	k->listen_due_us = 0;
+	for (unsigned int i = 0; i < PLANE_COUNT; i++) {
+		listen_for(k, (enum keeper_plane)i, EPOLLIN);
+	}
+}
+
 void keeper_accept(struct keeper *k, enum keeper_plane plane)
 {
 	pid_t pid;
@@ -72,6 +91,13 @@ void keeper_accept(struct keeper *k, enum keeper_plane plane)
 				keeper_plane_names[plane]);
 			close(fd);
 		}
+	}
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM) {
+		/* Somebody who waits would keep the loop awake and get nowhere. */
+		log_error("no process can come in at the %s socket for now: %s",
+			keeper_plane_names[plane], strerror(-fd));
+		listen_for(k, plane, 0);
+		k->listen_due_us = clock_now_us() + KEEPER_LISTEN_AGAIN_US;
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "gateway/log.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,23 @@ static void print_peer(const struct in6_addr *address, uint16_t port, char *out,
 
 enum { MINUTE_US = 60000000 };
 
+int connections_init(struct connections *all, unsigned int max)
+{
+	unsigned int strangers = max / 8;
+
+	*all = (struct connections){.max = max};
+	all->strangers_max =
+		strangers < CONNECTIONS_STRANGERS_MIN ? CONNECTIONS_STRANGERS_MIN : strangers;
+	all->all = calloc(max, sizeof(struct connection *));
+	return all->all ? 0 : -ENOMEM;
+}
+
+void connections_finish(struct connections *all)
+{
+	free(all->all);
+	*all = (struct connections){0};
+}
+
 static const char *limit_reached(const struct connections *all, const struct in6_addr *address)
 {
 	unsigned int same = 0, strangers = 0;
@@ -46,13 +64,13 @@ static const char *limit_reached(const struct connections *all, const struct in6
 		same += memcmp(&all->all[i]->address, address, sizeof *address) == 0;
 		strangers += !all->all[i]->admitted;
 	}
-	if (all->count == CONNECTIONS_MAX) {
+	if (all->count == all->max) {
 		return "too many connections";
 	}
 	if (same >= CONNECTIONS_PER_ADDRESS) {
 		return "too many connections from this address";
 	}
-	if (strangers >= CONNECTIONS_NOT_LOGGED_IN) {
+	if (strangers >= all->strangers_max) {
 		return "too many connections that are not logged in";
 	}
 	return NULL;

@@ -15,9 +15,9 @@
 struct lws;
 
 enum {
-	CONNECTIONS_MAX = 256,
+	CONNECTIONS_DEFAULT = 256, /* in all, unless the configuration says otherwise */
 	CONNECTIONS_PER_ADDRESS = 64,
-	CONNECTIONS_NOT_LOGGED_IN = 32,
+	CONNECTIONS_STRANGERS_MIN = 32, /* not logged in: an eighth of all, but so many */
 	CONNECTION_REFUSALS_LOGGED = 20, /* in a minute */
 	CONNECTION_LOGIN_US = 10000000, /* from the upgrade */
 	CONNECTION_REQUEST_US =
@@ -44,14 +44,18 @@ struct connection {
 };
 
 struct connections {
-	struct connection *all[CONNECTIONS_MAX];
-	unsigned int count;
+	struct connection **all; /* the first count of max are there */
+	unsigned int count, max, strangers_max;
 	uint64_t last_id;
 	unsigned int logged; /* refusals, in the minute that began at logged_us */
 	uint64_t logged_us;
 	struct ipc_refusals refusals; /* that the keeper was not told of yet */
 };
 
+/* Room for so many. 0 or -ENOMEM. */
+int connections_init(struct connections *all, unsigned int max);
+/* There is none left. */
+void connections_finish(struct connections *all);
 /* Counts a new connection in. NULL when a limit is reached (logged) or out of memory. */
 struct connection *connection_create(
 	struct connections *all, const struct sockaddr *peer, uint64_t now_us);

@@ -1,6 +1,7 @@
 #include "front.h"
 #include "gateway/address.h"
 #include "gateway/clock.h"
+#include "gateway/log.h"
 #include "web.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -17,6 +19,7 @@ enum {
 	SILENT_S = 1, /* how long the kernel keeps a connection that has said nothing */
 	UNSENT_BYTES = 16 << 10,
 	ACCEPTS_PER_TURN = 16,
+	DESCRIPTORS_BESIDES = 768, /* rings, the loop's own, and what is just being closed */
 };
 
 int front_listen(const char *listening)
@@ -81,6 +84,25 @@ int front_name(int listener, uint16_t *ret_port, char *out, size_t size)
 		return 0;
 	}
 	return -EAFNOSUPPORT;
+}
+
+void front_limit_descriptors(unsigned int connections)
+{
+	rlim_t wanted = connections + DESCRIPTORS_BESIDES;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0) {
+		return;
+	}
+	if (files.rlim_max < wanted) {
+		log_warning("connections = %u needs %u descriptors, and this process may have %u: "
+			    "`sudo systemctl edit camgate-web`, write [Service] and LimitNOFILE=%u",
+			connections, (unsigned int)wanted, (unsigned int)files.rlim_max,
+			(unsigned int)wanted);
+		wanted = files.rlim_max;
+	}
+	files = (struct rlimit){.rlim_cur = wanted, .rlim_max = wanted};
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* The value of the only Host header of a complete request head, or -EBADMSG. */
@@ -187,8 +209,28 @@ static void serve(struct web *web, int fd, const struct sockaddr *peer)
 	web->adopting = NULL;
 }
 
-static void on_connection(struct web *web, int listener)
+/* A listener with somebody waiting keeps the loop awake, so nobody is listened to until the next
+ * sweep. Who came is in the kernel's queue. */
+static void pause_listening(struct web *web, struct lws *wsi)
 {
+	if (lws_rx_flow_control(wsi, 0) == 0) {
+		web->listening = wsi;
+		connection_note_refusal(&web->connections, WEB_REFUSED_LIMIT, "whoever comes",
+			"no descriptor is left", clock_now_us());
+	}
+}
+
+void front_resume(struct web *web)
+{
+	if (web->listening && lws_rx_flow_control(web->listening, 1) == 0) {
+		web->listening = NULL;
+	}
+}
+
+static void on_connection(struct web *web, struct lws *wsi)
+{
+	int listener = lws_get_socket_fd(wsi);
+
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
 		socklen_t size = sizeof peer;
@@ -197,7 +239,10 @@ static void on_connection(struct web *web, int listener)
 		uint8_t first = 0;
 
 		if (fd < 0) {
-			return; /* none, gone again, or no descriptor left: later */
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+				pause_listening(web, wsi);
+			}
+			return; /* otherwise none, or gone again */
 		}
 		ssize_t n = recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
 
@@ -224,7 +269,7 @@ int front_callback(
 			&(int){SILENT_S}, sizeof(int));
 		return 0;
 	case LWS_CALLBACK_RAW_RX_FILE:
-		on_connection(web_of(wsi), lws_get_socket_fd(wsi));
+		on_connection(web_of(wsi), wsi);
 		return 0;
 	default:
 		return 0;

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -26,7 +25,6 @@ enum {
 	GOODBYE_US = 500000,
 	SWEEP_US = 500000,
 	COUNTS_US = 5000000,
-	DESCRIPTORS = 1024,
 	REQUEST_S = 10,
 	TX_BYTES = 16384, /* one TLS record */
 	RX_BYTES = 1024, /* more than a message of a display */
@@ -155,6 +153,7 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 			socket_reset(web, c);
 		}
 	}
+	front_resume(web);
 	report_counts(web, now_us);
 	report_refusals(web);
 	notify_alive(&web->notify, now_us);
@@ -244,7 +243,7 @@ static int start_library(struct web *web)
 		.timeout_secs = REQUEST_S,
 		.keepalive_timeout = REQUEST_S,
 		.alpn = "http/1.1",
-		.max_http_header_pool = CONNECTIONS_NOT_LOGGED_IN,
+		.max_http_header_pool = (unsigned short)web->connections.strangers_max,
 		.retry_and_idle_policy = &idle_policy,
 	};
 
@@ -282,16 +281,19 @@ static int enter_sandbox(struct web *web)
 
 static int start(struct web *web, const struct options *o)
 {
-	struct rlimit files = {.rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS};
+	unsigned int connections =
+		o->config.connections > 0 ? o->config.connections : CONNECTIONS_DEFAULT;
 	int listener = open_listener(o);
 	int r = listener;
 
 	if (r < 0) {
 		return r;
 	}
-	/* libwebsockets makes tables for as many as there may be. */
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-	r = start_link(web, o, listener);
+	front_limit_descriptors(connections);
+	r = connections_init(&web->connections, connections);
+	if (r == 0) {
+		r = start_link(web, o, listener);
+	}
 	if (r == 0) {
 		r = start_library(web);
 	}
@@ -362,6 +364,7 @@ static void finish(struct web *web)
 		}
 		lws_context_destroy(web->context);
 	}
+	connections_finish(&web->connections);
 	notify_finish(&web->notify);
 	tls_finish(&web->tls);
 	free(web->ca);

@@ -34,6 +34,7 @@ struct web {
 	uint8_t *ca;
 	size_t ca_size;
 	struct connections connections;
+	struct lws *listening; /* takes no connections for a moment: no descriptor is left */
 	struct connection
 		*adopting; /* while libwebsockets takes it over; NULL when it did not live */
 	struct feeds feeds;

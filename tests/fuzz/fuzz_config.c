@@ -39,7 +39,8 @@ static void check_config(const struct config *c)
 {
 	if (c->hosts_count > CONFIG_HOSTS_MAX || c->cameras_count > CONFIG_CAMERAS_MAX ||
 		(c->tls_cert[0] == '\0') != (c->tls_key[0] == '\0') || c->linger_s > 3600 ||
-		c->rotate_s > 600 || (c->has_rotate && c->rotate_s == 0)) {
+		c->rotate_s > 600 || c->connections > CONFIG_CONNECTIONS_MAX ||
+		(c->has_rotate && c->rotate_s == 0)) {
 		abort();
 	}
 	for (unsigned int i = 0; i < c->hosts_count; i++) {

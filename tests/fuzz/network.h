@@ -69,6 +69,7 @@ static void stop(void)
 {
 	lws_context_destroy(web.context);
 	link_finish(&web.link);
+	connections_finish(&web.connections);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -79,7 +80,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 			   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
 		.user = &web,
 		.timeout_secs = 10,
-		.max_http_header_pool = CONNECTIONS_NOT_LOGGED_IN};
+		.max_http_header_pool = CONNECTIONS_STRANGERS_MIN};
 	int pair[2];
 
 	(void)argc;
@@ -87,6 +88,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	info.gid--;
 	info.uid--;
 	lws_set_log_level(0, NULL);
+	must(connections_init(&web.connections, CONNECTIONS_DEFAULT) == 0);
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	web.hosts = (struct hosts){.port = 8443, .count = 2, .names = {"hub.local", "localhost"}};
 	web.context = lws_create_context(&info);

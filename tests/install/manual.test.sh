@@ -41,7 +41,7 @@ said=$("$camgate" check-config udev/camgate.conf)
 check $? "the example can be used as it is${said:+: $said}"
 
 missing=
-for key in name hosts listen tls_cert tls_key linger rotate record_size record_days mode; do
+for key in name hosts listen tls_cert tls_key linger rotate record_size record_days connections mode; do
 	text camgate.conf.5 | grep -qE "^\.It Ic $key = " || missing="$missing $key(manual)"
 	grep -qE "^#$key = " udev/camgate.conf || missing="$missing $key(example)"
 done

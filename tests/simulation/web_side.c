@@ -230,6 +230,9 @@ void web_start(unsigned int index)
 	trace("web process %u starts", index);
 	p->web = spared_malloc(sizeof(*p->web));
 	memset(p->web, 0, sizeof(*p->web));
+	p->web->connections = (struct connections){.max = CONNECTIONS_DEFAULT,
+		.strangers_max = CONNECTIONS_STRANGERS_MIN,
+		.all = spared_malloc(CONNECTIONS_DEFAULT * sizeof(struct connection *))};
 	p->failed = false;
 	p->link = (struct lws){.kind = WSI_LINK, .web = index};
 	p->web->link.web = p->web;
@@ -267,6 +270,7 @@ void web_die(unsigned int index)
 		}
 	}
 	link_finish(&web->link);
+	connections_finish(&web->connections);
 	free(web->ca);
 	free(web);
 	p->web = NULL;

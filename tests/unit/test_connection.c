@@ -7,6 +7,7 @@
 #include "web/connection.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NOW_US = 1000000 };
@@ -32,13 +33,27 @@ static int close_all(void **state)
 	while (all.count > 0) {
 		connection_destroy(&all, all.all[0]);
 	}
+	connections_finish(&all);
+	return connections_init(&all, CONNECTIONS_DEFAULT);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	return connections_init(&all, CONNECTIONS_DEFAULT);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	connections_finish(&all);
 	return 0;
 }
 
 static void strangers_are_32_at_most(void **state)
 {
 	(void)state;
-	for (int i = 0; i < CONNECTIONS_NOT_LOGGED_IN; i++) {
+	for (int i = 0; i < CONNECTIONS_STRANGERS_MIN; i++) {
 		assert_non_null(accept_from("2001:db8::1", false));
 	}
 	assert_null(accept_from("2001:db8::2", false));
@@ -58,10 +73,37 @@ static void one_address_has_64_at_most_and_all_have_256(void **state)
 		}
 		assert_null(accept_from(addresses[k], true));
 	}
-	assert_int_equal(all.count, CONNECTIONS_MAX);
+	assert_int_equal(all.count, CONNECTIONS_DEFAULT);
 	assert_null(accept_from("2001:db8::3", true));
 	connection_destroy(&all, all.all[0]);
 	assert_non_null(accept_from("2001:db8::3", true));
+}
+
+static void a_configured_total_is_kept_and_strangers_are_an_eighth_of_it(void **state)
+{
+	enum { MANY = 1024, FEW = 16 };
+	char address[32];
+
+	(void)state;
+	connections_finish(&all);
+	assert_int_equal(connections_init(&all, MANY), 0);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(address, sizeof address, "2001:db8::%x", i / 32 + 1);
+		assert_non_null(accept_from(address, i >= MANY / 8));
+		if (i == MANY / 8 - 1) {
+			assert_null(accept_from("2001:db8::ffff", false));
+			all.all[0]->admitted = true;
+		}
+	}
+	assert_null(accept_from("2001:db8::ffff", true));
+	assert_int_equal(all.count, MANY);
+	(void)close_all(NULL);
+	connections_finish(&all);
+	assert_int_equal(connections_init(&all, FEW), 0);
+	for (int i = 0; i < FEW; i++) {
+		assert_non_null(accept_from("2001:db8::1", false));
+	}
+	assert_null(accept_from("2001:db8::1", false));
 }
 
 static void ipv4_is_one_address_whichever_way_it_came(void **state)
@@ -112,10 +154,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(strangers_are_32_at_most, close_all),
 		cmocka_unit_test_teardown(one_address_has_64_at_most_and_all_have_256, close_all),
+		cmocka_unit_test_teardown(
+			a_configured_total_is_kept_and_strangers_are_an_eighth_of_it, close_all),
 		cmocka_unit_test_teardown(ipv4_is_one_address_whichever_way_it_came, close_all),
 		cmocka_unit_test_teardown(connection_is_overdue_until_it_logs_in, close_all),
 		cmocka_unit_test_teardown(connection_number_is_never_used_twice, close_all),
 	};
 
-	return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("connection", tests, set_up, tear_down);
 }

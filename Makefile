@@ -75,6 +75,8 @@ help:
 ## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
 ##                   QUICK=1; ONLY="revoke-loopback incidents" for some of it; build/evidence.json
 ## make bench        measures; QUICK=1 for a short run
+## make load         VIEWERS=1000 displays at one hub, and all of them again at once after restarts;
+##                   build/load.json
 ## make install      into DESTDIR and PREFIX (/usr/local)
 ## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
 ##                   machine; leaves build/deb/camgate_*.deb
@@ -157,7 +159,11 @@ $(OUT)/tests/bench/bench: $(patsubst %,$(OUT)/tests/bench/%.o,bench floor reader
 bench: $(OUT)/camgate $(OUT)/tests/bench/bench fakecam
 	$(Q)$(OUT)/tests/bench/bench $(if $(QUICK),--quick) --json $(OUT)/bench.json
 
-.PHONY: integration bench
+# The integration test with more displays, and its figures.
+load: $(OUT)/camgate $(OUT)/tests/integration/test_load
+	$(Q)VIEWERS=$(or $(VIEWERS),1000) LOAD_JSON=$(OUT)/load.json $(OUT)/tests/integration/test_load
+
+.PHONY: integration bench load
 
 # ---- incidents ----
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { NUMBER_MASK = (1 << 24) - 1, CLIENTS_MAX = 64 };
+enum { NUMBER_MASK = (1 << 24) - 1, CLIENTS_MAX = 2048 };
 
 /* Of all viewers that are connected. A test that fails leaves its own behind, on a stack that is
  * gone. */
@@ -306,6 +306,7 @@ void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *l
 			.picture = on_picture},
 		.user = v};
 	const struct client_config config = {.address = hub->address,
+		.source = v->source,
 		.port = hub->port,
 		.reconnect = reconnect,
 		.display = &display,

@@ -35,6 +35,7 @@ struct viewer {
 	struct client *client;
 	struct display_keys keys;
 	bool watch_nothing, flip_next;
+	const char *source; /* address to connect from; NULL: any */
 	const char *given; /* the one camera that it may see; NULL: not said */
 	/* Sees every message first, with this viewer as user; may be set at any time. */
 	bool (*received)(void *user, uint8_t *message, size_t size);

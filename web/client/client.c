@@ -30,7 +30,7 @@ struct client_message {
 struct client {
 	struct client_loop *loop;
 	struct client_config config; /* its texts point to the copies below */
-	char address[256], host[300], origin[320], protocol[64];
+	char address[256], source[64], host[300], origin[320], protocol[64];
 	struct display *display;
 	struct lws *wsi;
 	bool upgraded, doomed;
@@ -74,6 +74,7 @@ static void client_connect(struct client *c)
 		.context = c->loop->context,
 		.address = c->address,
 		.port = c->config.port,
+		.iface = c->source[0] != '\0' ? c->source : NULL,
 		.ssl_connection = LCCSCF_USE_SSL | LCCSCF_ALLOW_SELFSIGNED |
 				  LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK | LCCSCF_ALLOW_EXPIRED |
 				  LCCSCF_ALLOW_INSECURE,
@@ -299,6 +300,8 @@ static bool client_take_texts(struct client *c, const struct client_config *conf
 {
 	bool numeric6 = strchr(config->address, ':') != NULL;
 	int a = snprintf(c->address, sizeof(c->address), "%s", config->address);
+	int s = snprintf(
+		c->source, sizeof(c->source), "%s", config->source != NULL ? config->source : "");
 	int h = config->host != NULL
 			? snprintf(c->host, sizeof(c->host), "%s", config->host)
 			: snprintf(c->host, sizeof(c->host), numeric6 ? "[%s]:%u" : "%s:%u",
@@ -308,8 +311,9 @@ static bool client_take_texts(struct client *c, const struct client_config *conf
 			: snprintf(c->origin, sizeof(c->origin), "https://%s", c->host);
 	int p = snprintf(c->protocol, sizeof(c->protocol), "%s",
 		config->protocol != NULL ? config->protocol : "camgate.v1");
-	return a > 0 && (size_t)a < sizeof(c->address) && h > 0 && (size_t)h < sizeof(c->host) &&
-	       o >= 0 && (size_t)o < sizeof(c->origin) && p >= 0 && (size_t)p < sizeof(c->protocol);
+	return a > 0 && (size_t)a < sizeof(c->address) && s >= 0 && (size_t)s < sizeof(c->source) &&
+	       h > 0 && (size_t)h < sizeof(c->host) && o >= 0 && (size_t)o < sizeof(c->origin) &&
+	       p >= 0 && (size_t)p < sizeof(c->protocol);
 }
 
 struct client *client_create(struct client_loop *l, const struct client_config *config)

@@ -33,6 +33,7 @@ struct client_end {
 struct client_config {
 	const char *address; /* name or address to connect to, no brackets; all texts are copied */
 	uint16_t port;
+	const char *source; /* address to connect from; NULL: any */
 	const char *host; /* Host header; NULL: address:port */
 	const char *origin; /* Origin header; NULL: https://HOST; "": none */
 	const char *protocol; /* subprotocol; NULL: camgate.v1; "": none */

@@ -74,6 +74,7 @@ help:
 ## make simulate     simulates DELIVERIES=1e8 in PARTS=2 side by side; goes on where it was stopped
 ## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
 ##                   QUICK=1; ONLY="revoke-loopback incidents" for some of it; build/evidence.json
+## make mutants      breaks each promise by hand, to see the test fail that is named for it
 ## make bench        measures; QUICK=1 for a short run
 ## make load         VIEWERS=1000 displays at one hub, and all of them again at once after restarts;
 ##                   build/load.json
@@ -254,7 +255,20 @@ evidence:
 evidence-build: $(OUT)/camgate $(OUT)/tests/evidence/revoke_times $(OUT)/tests/unit/test_keeper_faults \
 		$(SIMULATE) $(INTEGRATION) fakecam
 
-.PHONY: evidence evidence-build
+# Each promise broken by hand, in a copy of the tree: the test that is named for it must fail.
+mutants:
+	$(Q)$(PACKAGES) build check
+	$(again) mutants-build
+	$(Q)OUT=$(OUT) tests/evidence/mutants.sh $(ONLY)
+
+mutants-suite: mutants-build
+	$(Q)OUT=$(OUT) TIMEOUT=1800 tests/run.sh --title "promises broken by hand" tests/evidence/mutants.sh
+
+mutants-build: $(OUT)/camgate fakecam $(patsubst %,$(OUT)/tests/%,$(shell awk -F ' [|] ' \
+		'$$4 ~ /^test_/ { print "unit/" $$4 } $$4 ~ /^integration/ { print $$4 }' \
+		tests/evidence/mutants.list | sort -u))
+
+.PHONY: evidence evidence-build mutants mutants-suite mutants-build
 
 # ---- fake cameras ----
 

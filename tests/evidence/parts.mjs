@@ -168,6 +168,21 @@ async function sanitized(which, suites) {
 	];
 }
 
+async function mutants() {
+	const r = await make('mutants', ['mutants']);
+	const all = readJson(path.join(out, 'mutants.json'));
+	if (r.code > 2 || all === undefined) {
+		return [passed('promises broken by hand', r)];
+	}
+	const seen = all.filter((/** @type {any} */ m) => m.verdict === 'seen');
+	return [
+		{ name: 'promises broken by hand', value: all, text: number(all.length), bound: 'I1 to I15',
+			ok: new Set(all.map((/** @type {any} */ m) => m.promise)).size === 15 },
+		{ name: '  that the test named for it sees', value: seen.length, bound: 'all',
+			ok: seen.length === all.length },
+	];
+}
+
 /** In the order in which they run. @type {Record<string, () => Promise<Figure[]>>} */
 export const parts = {
 	'revoke-loopback': revokeLoopback,
@@ -177,6 +192,7 @@ export const parts = {
 	simulation,
 	faults,
 	fuzzing,
+	mutants,
 	'address-sanitizer': () => sanitized('address,undefined', quick ? ['unit'] : ['unit', 'integration']),
 	'thread-sanitizer': () => sanitized('thread', quick ? ['unit'] : ['unit', 'integration']),
 };

@@ -229,6 +229,29 @@ static enum session_verdict hear(struct session *s, const void *data, size_t siz
 	return v;
 }
 
+static void buffer_of_another_session_with_the_same_camera_is_never_sent(void **state)
+{
+	struct camera c;
+	struct session *mine, *theirs;
+
+	(void)state;
+	camera_open(&c, 1);
+	mine = watching(1, 10, &c);
+	theirs = watching(2, 10, &c);
+	publish(&c, 1, 100000);
+	assert_int_equal(next(mine).type, WIRE_CHUNK);
+	assert_int_equal(next(theirs).type, WIRE_CHUNK);
+	struct buffer swap = mine->streams[0]->buffer;
+	mine->streams[0]->buffer = theirs->streams[0]->buffer;
+	theirs->streams[0]->buffer = swap;
+	assert_int_equal(next(mine).type, WIRE_ABORT);
+	assert_int_equal(session_mixups(mine), 1);
+	assert_int_equal(next(theirs).type, WIRE_ABORT);
+	session_destroy(mine);
+	session_destroy(theirs);
+	camera_close(&c);
+}
+
 static void stranger_may_say_one_thing_and_hears_the_challenge_alone(void **state)
 {
 	static const uint8_t challenge[] = {WIRE_CHALLENGE}, hub[] = {WIRE_HUB};
@@ -313,6 +336,7 @@ int main(void)
 		cmocka_unit_test(ring_that_is_gone_ends_the_frame_under_way),
 		cmocka_unit_test(no_allocation_belongs_to_two_live_sessions),
 		cmocka_unit_test(buffer_of_another_session_is_never_sent),
+		cmocka_unit_test(buffer_of_another_session_with_the_same_camera_is_never_sent),
 		cmocka_unit_test(stranger_may_say_one_thing_and_hears_the_challenge_alone),
 		cmocka_unit_test(display_that_talks_too_much_is_refused),
 		cmocka_unit_test(answers_are_believed_only_for_frames_that_were_sent),

@@ -365,7 +365,7 @@ int camera_main(const struct options *o)
 		log_error("no memory for keys that is never swapped out: %s", strerror(-r));
 		return 1;
 	}
-	r = source_open(&c->source, o->arguments[0], o->instance, &o->config);
+	r = opening_await(c);
 	if (r < 0) {
 		/* Most video nodes of some machines are codecs and the like. */
 		if (o->discovered && (r == -ENOTTY || r == -ENODEV)) {

@@ -1,8 +1,8 @@
 /*
  * The camera role: one process, one camera, one open of its device. It captures, seals and
  * publishes, and wraps its epoch keys for the displays that the keeper names. camera_main
- * (gateway/options.h) is in camera.c; obeying the keeper is in orders.c, capturing by demand in
- * demand.c, sealing into the ring in publish.c.
+ * (gateway/options.h) is in camera.c; waiting for its device is in opening.c, obeying the keeper in
+ * orders.c, capturing by demand in demand.c, sealing into the ring in publish.c.
  *
  * One thread. Whatever it does not understand ends it: its generation and keys die with it, and
  * whoever started it starts it again.
@@ -55,6 +55,14 @@ int camera_send(
 	struct camera *c, const uint8_t *data, ssize_t size, const int *descriptors, size_t count);
 /* Reads and obeys all messages that are there. 0 or -errno (final). */
 int camera_hear(struct camera *c);
+
+/* ---- opening.c ---- */
+
+/* Opens the source. One that is there and cannot be opened, because another program has it or
+ * without permission, is told once and tried ever more seldom if a service manager started us, who
+ * would only do the same and tell it each time. 0, or -errno (final) and why in c->source.problem.
+ */
+int opening_await(struct camera *c);
 
 /* ---- demand.c ---- */
 

@@ -121,7 +121,8 @@ pid_t hub_spawn_command(
 		perror("network namespace");
 		_exit(126);
 	}
-	if (h->fakecam[0] != '\0' && strcmp(argv[1], "run") == 0) {
+	bool uses_cameras = strcmp(argv[1], "run") == 0 || strcmp(argv[1], "camera") == 0;
+	if (h->fakecam[0] != '\0' && uses_cameras) {
 		use_fakecam(h);
 	}
 	/* posix: argv is not written to */

@@ -127,10 +127,31 @@ has_camera() {
 	as camgate-member "$camgate" status | grep -q 'Test camera'
 }
 until_true 10 has_camera
-check $? "a_member_of_the_group_may_look"
-as camgate-member "$camgate" pair >"$work/pair.log" 2>&1
-[ $? -eq 1 ] && grep -q 'permission denied.*sudo' "$work/pair.log"
-check $? "and_is_told_that_changes_need_root"
+as camgate-member "$camgate" status >"$work/member.log" 2>&1 && grep -q 'Test camera' "$work/member.log" &&
+	as camgate-member "$camgate" cameras >"$work/member.log" 2>&1 && grep -q 'Test camera' "$work/member.log" &&
+	as camgate-member "$camgate" displays >"$work/member.log" 2>&1 && ! grep -q 'permission' "$work/member.log"
+check $? "a_member_of_the_group_may_read_status_cameras_and_displays"
+
+# Complete commands, so that it is only the permission that they lack.
+while read -r words; do
+	# shellcheck disable=SC2086 # several words
+	as camgate-member "$camgate" $words >"$work/change.log" 2>&1
+	code=$?
+	sentence="permission denied: members of the group camgate may look, changes need root: sudo camgate ${words%% *} ..."
+	if [ "$code" -ne 1 ] || ! grep -qF "$sentence" "$work/change.log" || [ "$(wc -l <"$work/change.log")" -ne 1 ]; then
+		echo "camgate $words: exit code $code" && cat "$work/change.log"
+	fi
+done >"$work/changes.log" <<-EOF
+	pair
+	pair --owner
+	name Door Gate
+	grant Tablet Door
+	revoke Tablet
+	confirm Door
+	ignore Door
+EOF
+[ ! -s "$work/changes.log" ]
+check $? "and_is_told_for_every_change_that_it_needs_root"
 as camgate-stranger "$camgate" status >"$work/status.log" 2>&1
 [ $? -eq 1 ] && grep -q 'permission denied.*group camgate' "$work/status.log"
 check $? "others_are_told_who_may_look"

@@ -7,6 +7,7 @@ import { missing } from './needs.js';
 import { Notice } from './notice.js';
 import { WORDS } from './words.js';
 import { pairingCard, readFragment } from './pairing.js';
+import { PULSE_MS, Pulse } from './pulse.js';
 import { Wall } from './wall.js';
 
 const PAIRED = 'camgate.paired';
@@ -39,6 +40,7 @@ class Page {
 	/** @type {WakeLockSentinel | null} */
 	#wakeLock = null;
 	#awake = Promise.resolve();
+	#pulse = new Pulse();
 	#watching = false;
 	#online = false;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -66,6 +68,9 @@ class Page {
 		});
 		addEventListener('pageshow', () => this.#visibility());
 		addEventListener('hashchange', () => location.reload());
+		setInterval(() => {
+			document.body.classList.toggle('stalled', !this.#pulse.turn());
+		}, PULSE_MS);
 	}
 
 	start() {
@@ -84,6 +89,9 @@ class Page {
 	/** @param {any} message */
 	#heard(message) {
 		switch (message.type) {
+		case 'alive':
+			this.#pulse.beat();
+			break;
 		case 'status':
 			this.#show(message.status, message);
 			break;

@@ -4,6 +4,7 @@
  */
 import { Display } from './display.js';
 import { KeyStore } from './keys.js';
+import { PULSE_MS } from './pulse.js';
 
 const TICK_MS = 50;
 
@@ -37,6 +38,7 @@ async function start() {
 		store, world, post, origin: location.origin, url: `wss://${location.host}/socket`,
 	});
 	scope.setInterval(() => display.watch.tick(), TICK_MS);
+	scope.setInterval(() => post({ type: 'alive' }), PULSE_MS);
 	return display;
 }
 

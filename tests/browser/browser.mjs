@@ -15,8 +15,9 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 export async function openBrowser(options = {}) {
 	const profile = mkdtempSync(join(tmpdir(), 'camgate-chromium-'));
 	const context = await chromium.launchPersistentContext(profile, {
-		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS,
+		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
 		ignoreHTTPSErrors: true, viewport: { width: 1280, height: 720 }, ...options,
+		args: [...FLAGS, ...options.args ?? []],
 	});
 	context.finish = async () => {
 		await context.close();

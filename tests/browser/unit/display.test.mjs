@@ -123,8 +123,8 @@ test('a lost connection is marked at once and comes back', async () => {
 test('silence ages the picture in words, then takes it away', async () => {
 	const { hub, words, images } = await live();
 	hub.faults.mute = true;
-	await until('ago', () => words().includes('2 s ago'), 2600);
-	await until('blank', () => words().includes('NO PICTURE'), 3500);
+	await until('ago', () => words().includes('2 s ago'));
+	await until('blank', () => words().includes('NO PICTURE'));
 	assert.deepEqual(images(), [false]);
 	hub.faults.mute = false;
 	await until('live again', () => words().includes('LIVE'));
@@ -272,19 +272,22 @@ test('frames on another camera\'s stream are never drawn there', async () => {
 test('watching pulses four times a second', async () => {
 	const { hub } = await live();
 	const before = hub.pulses;
-	await new Promise((resolve) => {
-		setTimeout(resolve, 1000);
-	});
-	assert.ok(hub.pulses - before >= 3 && hub.pulses - before <= 5, String(hub.pulses - before));
+	const since = Date.now();
+	await until('four pulses', () => hub.pulses - before >= 4);
+	const ms = Date.now() - since;
+	// The first of them may come at once; a busy machine may make them late, never early.
+	assert.ok(ms >= 650, `${ms} ms`);
 });
 
 test('goodbye attests what was seen', async () => {
 	const { hub, display } = await live();
-	await until('some frames', () => hub.acks.length > 4);
+	const answered = (what) => hub.acks.filter(({ outcome }) => outcome === what).length;
+	await until('some frames', () => answered('drawn') > 4);
 	display.goodbye();
 	await until('unwatch', () => hub.log.at(-1).what === 'unwatch');
 	const { received, drawn } = hub.log.at(-1);
-	assert.ok(drawn > 4 && received >= drawn);
+	assert.equal(drawn, answered('drawn'));
+	assert.ok(received >= hub.acks.length, 'one may be on its way to the screen');
 });
 
 test('a camera with a fault says so on its tile, and is live at once when it delivers', async () => {

@@ -304,6 +304,31 @@ static void display_that_talks_too_much_is_refused(void **state)
 	session_destroy(s);
 }
 
+static void malformed_answer_is_refused(void **state)
+{
+	static const uint8_t short_answer[] = {WIRE_ACK, 0};
+	struct session *s = admitted(1);
+
+	(void)state;
+	assert_int_equal(hear(s, short_answer, sizeof short_answer), SESSION_REFUSE);
+	session_destroy(s);
+}
+
+static void display_that_takes_nothing_fills_no_memory(void **state)
+{
+	uint8_t message[WIRE_HUB_MESSAGE_MAX_BYTES + 1] = {WIRE_HUB};
+	struct session *s = admitted(1);
+
+	(void)state;
+	assert_int_equal(session_tell(s, message, sizeof message), -EMSGSIZE);
+	assert_int_equal(session_tell(s, message, 0), -EMSGSIZE);
+	for (int i = 0; i < SESSION_QUEUE_MAX; i++) {
+		assert_int_equal(session_tell(s, message, 10), 0);
+	}
+	assert_int_equal(session_tell(s, message, 10), -ENOBUFS);
+	session_destroy(s);
+}
+
 static void answers_are_believed_only_for_frames_that_were_sent(void **state)
 {
 	struct camera a;
@@ -339,6 +364,8 @@ int main(void)
 		cmocka_unit_test(buffer_of_another_session_with_the_same_camera_is_never_sent),
 		cmocka_unit_test(stranger_may_say_one_thing_and_hears_the_challenge_alone),
 		cmocka_unit_test(display_that_talks_too_much_is_refused),
+		cmocka_unit_test(malformed_answer_is_refused),
+		cmocka_unit_test(display_that_takes_nothing_fills_no_memory),
 		cmocka_unit_test(answers_are_believed_only_for_frames_that_were_sent),
 	};
 

@@ -136,10 +136,13 @@ async function simulation() {
 }
 
 async function faults() {
-	const r = await run('faults', [path.join(out, 'tests/unit/test_keeper_faults')],
+	const keeper = await run('faults', [path.join(out, 'tests/unit/test_keeper_faults')],
 		{ FAULTS: quick ? '' : 'all' });
-	return [passed('writes and allocations that fail under the keeper', r),
-		some('  faults injected', sum(r.text, /(\d+) faults injected/g))];
+	const seal = await run('faults-seal', [path.join(out, 'tests/unit/test_seal_faults')]);
+	return [passed('writes and allocations that fail under the keeper', keeper),
+		some('  faults injected', sum(keeper.text, /(\d+) faults injected/g)),
+		passed('allocations that fail under seals and keys', seal),
+		some('  faults injected', sum(seal.text, /(\d+) faults injected/g))];
 }
 
 async function fuzzing() {
@@ -183,6 +186,22 @@ async function mutants() {
 	];
 }
 
+async function coverage() {
+	const r = await make('coverage', ['coverage']);
+	const all = readJson(path.join(out, 'coverage.json'));
+	if (all === undefined) {
+		return [passed('coverage', r)];
+	}
+	/** @type {Figure[]} */
+	const figures = Object.entries(all).map(([group, g]) => ({
+		name: `lines run: ${group}`, value: { ...g, files: undefined },
+		text: `${number(100 * g.run / g.lines)} % of ${g.lines}; ${g.explained - g.owed} not for a reason, ` +
+			`${g.owed} without a test yet`,
+	}));
+	const lines = Object.values(all).reduce((n, g) => n + g.lines - g.run - g.explained, 0);
+	return [...figures, none('  not run, and not listed in tests/evidence/uncovered', lines)];
+}
+
 /** In the order in which they run. @type {Record<string, () => Promise<Figure[]>>} */
 export const parts = {
 	'revoke-loopback': revokeLoopback,
@@ -193,6 +212,7 @@ export const parts = {
 	faults,
 	fuzzing,
 	mutants,
+	coverage,
 	'address-sanitizer': () => sanitized('address,undefined', quick ? ['unit'] : ['unit', 'integration']),
 	'thread-sanitizer': () => sanitized('thread', quick ? ['unit'] : ['unit', 'integration']),
 };

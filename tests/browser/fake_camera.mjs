@@ -34,7 +34,7 @@ export class FakeCamera {
 		this.id = randomBytes(16);
 		this.flags = test ? 2 : 0;
 		this.number = 0;
-		this.bootUs = 1e6 * (1000 + tag);
+		this.bootUs = 1e6 * (10_000 + tag);
 		this.start();
 	}
 
@@ -97,23 +97,23 @@ export class FakeCamera {
 			Buffer.from([purpose]), enc, wrapped]);
 	}
 
-	/** The next sealed frame. `ageMs` makes it an old one. */
-	frame({ ageMs = 0 } = {}) {
+	/** The next sealed frame. `ageMs` makes it an old one, `encode` another SFrame header. */
+	frame({ ageMs = 0, encode = undefined } = {}) {
 		const captureUs = this.clockUs() - ageMs * 1000;
 		this.number++;
 		const jpeg = opixJpeg({
 			width: this.width, height: this.height, tag: this.tag, number: this.number,
 			captureMs: Math.floor(captureUs / 1000), chroma: this.chroma,
 		});
-		return this.seal(jpeg, captureUs);
+		return this.seal(jpeg, captureUs, this.epoch, encode);
 	}
 
-	seal(jpeg, captureUs, shownKid = this.epoch) {
+	seal(jpeg, captureUs, shownKid = this.epoch, encode = undefined) {
 		const header = Buffer.concat([this.id, Buffer.from([0, this.flags]), u16(this.width),
 			u16(this.height), u32(this.epoch), u64(captureUs)]);
 		const metadata = Buffer.concat([Buffer.from('camgate frame v1'), this.home,
 			this.generation, header]);
 		return Buffer.concat([header, sframeSeal(this.key, this.epoch, this.ctr++, metadata, jpeg,
-			shownKid)]);
+			shownKid, encode)]);
 	}
 }

@@ -26,7 +26,7 @@ class Connection {
 		this.heard = 0;
 		this.display = null;
 		this.streams = new Map();
-		this.challenge = Buffer.concat([Buffer.from([0x10, 1, 1]), this.session, randomBytes(32),
+		this.challenge = Buffer.concat([Buffer.from([0x10, ...hub.faults.versions ?? [1, 1]]), this.session, randomBytes(32),
 			hub.public]);
 		websocket.send(this.challenge);
 		websocket.on('message', (data) => {
@@ -366,6 +366,11 @@ export class FakeHub {
 			this.faults.corrupt--;
 			frame[frame.length - 100] ^= 1;
 		}
+		this.deliver(camera, frame);
+	}
+
+	/** Sends it to all who watch and may be sent one more. A test may put itself in between. */
+	deliver(camera, frame) {
 		this.connections.forEach((connection) => connection.offer(camera, frame));
 	}
 

@@ -79,7 +79,14 @@ export function sframeHeader(kid, ctr) {
 	return Buffer.concat([Buffer.from([(k.bits << 4) | c.bits]), k.bytes, c.bytes]);
 }
 
-export function sframeSeal(baseKey, kid, ctr, metadata, plaintext, shownKid = kid) {
+/** A header that says the same in more bytes than it needs. For KIDs below 8. */
+export function longHeader(kid, ctr) {
+	const short = sframeHeader(kid, ctr);
+	return Buffer.concat([Buffer.from([0x80 | (short[0] & 15), kid]), short.subarray(1)]);
+}
+
+export function sframeSeal(baseKey, kid, ctr, metadata, plaintext, shownKid = kid,
+	encode = sframeHeader) {
 	const kidAndSuite = Buffer.alloc(10);
 	kidAndSuite.writeBigUInt64BE(BigInt(kid));
 	kidAndSuite.writeUInt16BE(4, 8);
@@ -91,7 +98,7 @@ export function sframeSeal(baseKey, kid, ctr, metadata, plaintext, shownKid = ki
 	nonce.forEach((byte, at) => {
 		nonce[at] = byte ^ counter[at];
 	});
-	const header = sframeHeader(shownKid, ctr);
+	const header = encode(shownKid, ctr);
 	const cipher = createCipheriv('aes-128-gcm', derive('key', 16), nonce);
 	cipher.setAAD(Buffer.concat([header, metadata]));
 	const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);

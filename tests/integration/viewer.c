@@ -305,9 +305,12 @@ void viewer_connect(struct viewer *v, struct hub *hub, const struct wire_link *l
 			.screen = on_screen,
 			.picture = on_picture},
 		.user = v};
-	const struct client_config config = {.address = hub->address,
+	char host[64];
+	(void)snprintf(host, sizeof(host), "%s:%u", hub->address, hub->port);
+	const struct client_config config = {.address = v->through ? "127.0.0.1" : hub->address,
 		.source = v->source,
-		.port = hub->port,
+		.port = v->through ? v->through : hub->port,
+		.host = host,
 		.reconnect = reconnect,
 		.display = &display,
 		.received = on_received,

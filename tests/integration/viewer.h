@@ -36,6 +36,8 @@ struct viewer {
 	struct display_keys keys;
 	bool watch_nothing, flip_next;
 	const char *source; /* address to connect from; NULL: any */
+	uint16_t through; /* port of 127.0.0.1 that leads to the hub (tests/network/relay.h); 0:
+			     none */
 	const char *given; /* the one camera that it may see; NULL: not said */
 	/* Sees every message first, with this viewer as user; may be set at any time. */
 	bool (*received)(void *user, uint8_t *message, size_t size);

@@ -85,6 +85,7 @@ help:
 ## make bench        measures; QUICK=1 for a short run
 ## make load         VIEWERS=1000 displays at one hub, and all of them again at once after restarts;
 ##                   build/load.json
+## make soak         the scenarios in their long forms, in a loop, for MINUTES=10
 ## make install      into DESTDIR and PREFIX (/usr/local)
 ## make deb          the package, in a clean chroot: SUITE=bookworm or trixie, HOST=arm64 for another
 ##                   machine; leaves build/deb/camgate_*.deb
@@ -171,7 +172,13 @@ bench: $(OUT)/camgate $(OUT)/tests/bench/bench fakecam
 load: $(OUT)/camgate $(OUT)/tests/integration/test_load
 	$(Q)VIEWERS=$(or $(VIEWERS),1000) LOAD_JSON=$(OUT)/load.json $(OUT)/tests/integration/test_load
 
-.PHONY: integration bench load
+# Their long forms, in a loop.
+SOAK := $(addprefix $(OUT)/tests/integration/test_,bad_link cut load frames descriptors viewing revoke \
+	rotation memory faults disk new_camera socket)
+soak: $(OUT)/camgate $(SOAK) fakecam
+	$(Q)SOAK_DIR=$(OUT)/soak tests/soak.sh $(or $(MINUTES),10) $(SOAK)
+
+.PHONY: integration bench load soak
 
 # ---- incidents ----
 

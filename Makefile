@@ -172,13 +172,18 @@ bench: $(OUT)/camgate $(OUT)/tests/bench/bench fakecam
 load: $(OUT)/camgate $(OUT)/tests/integration/test_load
 	$(Q)VIEWERS=$(or $(VIEWERS),1000) LOAD_JSON=$(OUT)/load.json $(OUT)/tests/integration/test_load
 
-# Their long forms, in a loop.
-SOAK := $(addprefix $(OUT)/tests/integration/test_,bad_link cut load frames descriptors viewing revoke \
-	rotation memory faults disk new_camera socket)
+# Those that take longer than a developer's loop should.
+SCENARIOS := $(addprefix $(OUT)/tests/integration/test_,bad_link cut load frames)
+scenarios: $(OUT)/camgate $(SCENARIOS)
+	$(Q)JOBS=2 tests/run.sh --title "many viewers, bad networks, broken connections" $(SCENARIOS)
+
+# Their long forms and others', in a loop.
+SOAK := $(SCENARIOS) $(addprefix $(OUT)/tests/integration/test_,descriptors viewing revoke rotation memory \
+	faults disk new_camera socket)
 soak: $(OUT)/camgate $(SOAK) fakecam
 	$(Q)SOAK_DIR=$(OUT)/soak tests/soak.sh $(or $(MINUTES),10) $(SOAK)
 
-.PHONY: integration bench load soak
+.PHONY: integration bench load scenarios soak
 
 # ---- incidents ----
 
@@ -410,7 +415,8 @@ check-suites:
 
 # These wait more than they compute, so they do it together.
 processes: $(OUT)/camgate $(INTEGRATION) fakecam
-	$(Q)JOBS=4 tests/run.sh --title "JavaScript and integration tests" $(NODE_TESTS) $(INTEGRATION)
+	$(Q)JOBS=4 tests/run.sh --title "JavaScript and integration tests" $(NODE_TESTS) \
+		$(filter-out $(SCENARIOS),$(INTEGRATION))
 
 node:
 	$(Q)tests/run.sh --title "JavaScript tests" $(NODE_TESTS)
@@ -423,7 +429,7 @@ test:
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
 	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
-	for suite in simulation incidents-suite fuzz-replay scripts browser hub; do \
+	for suite in scenarios simulation incidents-suite fuzz-replay scripts browser hub; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # Several times slower than the real thing, so a program has longer.

@@ -27,7 +27,7 @@ lane() {
 			[ "$(date +%s)" -lt "$end" ] || break
 			name=${program##*/}
 			log=$out/$name.$turn.log
-			SOAK=1 CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 900 "$program" >"$log" 2>&1 </dev/null
+			SOAK=1 VERBOSE=1 CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 900 "$program" >"$log" 2>&1 </dev/null
 			code=$?
 			passed=$(grep -c '^ok ' "$log")
 			echo "$name $code $passed" >>"$out/rounds"

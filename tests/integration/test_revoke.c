@@ -103,11 +103,13 @@ static void one_camera_taken_away_leaves_the_other(void **state)
 	viewer_finish(&v);
 }
 
-static void the_other_viewers_lose_at_most_one_frame(void **state)
+/* At the revoke, that is: a machine that is busy may lose others. */
+static void the_fifteen_other_viewers_lose_at_most_one_frame(void **state)
 {
 	(void)state;
-	enum { OTHERS = 5 };
-	struct viewer v = {0}, others[OTHERS] = {0};
+	enum { OTHERS = 15 };
+	static struct viewer others[OTHERS];
+	struct viewer v = {0};
 	viewer_pair(&v, &hub, "Door", "Leaver");
 	for (int i = 0; i < OTHERS; i++) {
 		viewer_pair(&others[i], &hub, "Door", "Stayer");
@@ -118,13 +120,13 @@ static void the_other_viewers_lose_at_most_one_frame(void **state)
 	unsigned int missed[OTHERS];
 	uint32_t epoch = viewer_tile(&others[0], "Door")->epoch;
 	for (int i = 0; i < OTHERS; i++) {
-		missed[i] = viewer_tile(&others[i], "Door")->missed;
+		missed[i] = viewer_tile(&others[i], "Door")->missed_at_switch;
 	}
 	(void)take_away("Leaver", NULL);
 	for (int i = 0; i < OTHERS; i++) {
 		viewer_await(&others[i], "Door", 10);
 		struct viewer_tile *t = viewer_tile(&others[i], "Door");
-		assert_true(t->missed - missed[i] <= 1);
+		assert_true(t->missed_at_switch - missed[i] <= 1);
 		assert_true(t->epoch > epoch);
 		assert_int_equal(others[i].closes, 0);
 		assert_int_equal(viewer_anomalies(&others[i]), 0);
@@ -220,7 +222,7 @@ int main(void)
 		TEST(a_revoked_display_is_cut_and_sees_nothing_captured_after),
 		TEST(the_cut_is_a_reset_without_a_goodbye),
 		TEST(one_camera_taken_away_leaves_the_other),
-		TEST(the_other_viewers_lose_at_most_one_frame),
+		TEST(the_fifteen_other_viewers_lose_at_most_one_frame),
 		TEST(a_camera_given_back_at_once_is_live_again),
 		TEST(a_stalled_display_gets_nothing_captured_after_its_revoke),
 		TEST(a_revoke_does_not_wait_for_a_camera_that_hangs),

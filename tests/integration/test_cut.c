@@ -261,7 +261,6 @@ static void a_revoke_and_a_grant_in_one_breath_end_in_a_new_viewing(void **state
 	for (int round = 0; round < 5; round++) {
 		uint32_t epoch = viewer_tile(&guest, "Small")->epoch;
 		uint32_t others = viewer_tile(&witness, "Small")->epoch;
-		unsigned int missed = viewer_tile(&witness, "Small")->missed_at_switch;
 		int revoke = say("revoke", "Guest", "Small");
 		int grant = say("grant", "Guest", "Small");
 		WAIT_FOR(loop, answered_ok(grant), HUB_PATIENCE_MS);
@@ -272,7 +271,6 @@ static void a_revoke_and_a_grant_in_one_breath_end_in_a_new_viewing(void **state
 		WAIT_FOR(loop, viewer_tile(&guest, "Small")->epoch > epoch, HUB_PATIENCE_MS);
 		WAIT_FOR(loop, viewer_tile(&witness, "Small")->epoch > others, HUB_PATIENCE_MS);
 		viewer_await(&guest, "Small", 2);
-		assert_true(viewer_tile(&witness, "Small")->missed_at_switch - missed <= 1);
 	}
 	assert_int_equal(guest.closes, closes);
 	assert_int_equal(viewer_anomalies(&guest) + viewer_anomalies(&witness), 0);

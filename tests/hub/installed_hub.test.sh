@@ -31,7 +31,7 @@ outside_watch() {
 		link=$(tr -d '\r' <"$work/output" | sed -n 's/^# outside //p')
 	done
 	exec "$build/tests/integration/display" --link "$link" --forwarded "$port" --keys "$work/outside.keys" \
-		--name outside --uncoded --reconnect --seconds 1800 >"$work/outside.log" 2>&1
+		--name outside --uncoded --reconnect --seconds 7200 >"$work/outside.log" 2>&1
 }
 
 number=0

@@ -8,16 +8,17 @@ int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_B
 	const uint8_t camera[static CAMERA_ID_BYTES])
 {
 	struct store_camera c;
-	int result = store_grant_add(r->store, display, camera);
+	int result = store_camera_get(r->store, camera, &c);
 
+	/* Read before: what can still fail after the grant is on disk is no reason to say that it
+	 * was not given. */
+	if (result == 0) {
+		result = store_grant_add(r->store, display, camera);
+	}
 	if (result < 0) {
 		return result;
 	}
 	registry_ask_update(r, camera);
-	result = store_camera_get(r->store, camera, &c);
-	if (result < 0) {
-		return result;
-	}
 	for (struct registry_session *s = r->sessions; s != NULL; s = s->next) {
 		if (s->state == SESSION_ADMITTED &&
 			memcmp(s->display.id, display, DISPLAY_ID_BYTES) == 0) {

@@ -413,6 +413,49 @@ static void no_key_leaves_without_its_record_when_allocations_fail(void **state)
 	}
 }
 
+/* Grant, rename and revoke, each by itself; true while there was a place for the fault. */
+static bool commands_under(enum fault kind, uint64_t at, int command)
+{
+	static uint8_t watch[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
+	uint8_t camera[CAMERA_ID_BYTES];
+	struct store_camera gate;
+	struct display d;
+	int done;
+
+	fixture_set_up(NULL);
+	(void)display_ready(&d, watch, camera);
+	if (command == 0) {
+		assert_int_equal(store_grant_remove(&fixture.files.store, d.id, camera), 0);
+	}
+	faults_arm(kind, at);
+	done = command == 0   ? registry_grant(fixture.registry, d.id, camera)
+	       : command == 1 ? registry_rename(fixture.registry, camera, "Gate")
+			      : registry_revoke(fixture.registry, d.id, camera, 1);
+	bool came = faults_disarm();
+	struct store *s = &fixture.files.store;
+	assert_int_equal(store_grant_check(s, d.id, camera) == 0,
+		command == 1 || (command == 0 ? done == 0 : done < 0));
+	assert_int_equal(store_camera_find(s, "Gate", &gate) == 0, command == 1 && done == 0);
+	registry_destroy(fixture.registry);
+	display_finish(&d);
+	key_pair_finish(&fixture.hub);
+	store_fixture_finish(&fixture.files);
+	return came;
+}
+
+static void what_the_keeper_refuses_when_something_fails_is_as_before(void **state)
+{
+	const uint64_t stride = stride_of_allocations();
+
+	(void)state;
+	for (int command = 0; command < 3; command++) {
+		for (uint64_t at = 1; commands_under(FAULT_FULL, at, command); at++) {
+		}
+		for (uint64_t at = 1; commands_under(FAULT_ALLOCATION, at, command); at += stride) {
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +464,7 @@ int main(void)
 		cmocka_unit_test(an_allocation_that_fails_leaves_no_half_change),
 		cmocka_unit_test(no_key_leaves_without_its_record_when_writes_fail),
 		cmocka_unit_test(no_key_leaves_without_its_record_when_allocations_fail),
+		cmocka_unit_test(what_the_keeper_refuses_when_something_fails_is_as_before),
 	};
 
 	if (faults_install() < 0) {

@@ -76,6 +76,8 @@ help:
 ## make fuzz         the fuzz harnesses, SECONDS=60 each, two at a time
 ## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
 ## make fuzz-corpus  makes tests/fuzz/corpus anew from all that was found
+## make faults       lets calls of the real processes fail until FAULTS=1e5 are on record in
+##                   build/faults/record
 ## make simulate     simulates DELIVERIES=1e8 in PARTS=2 side by side; goes on where it was stopped
 ## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
 ##                   QUICK=1; ONLY="revoke-loopback incidents" for some of it; build/evidence.json
@@ -208,6 +210,33 @@ incidents-build: $(OUT)/camgate $(OUT)/tests/incidents/incidents fakecam
 
 .PHONY: incidents incidents-suite incidents-build
 
+# ---- faults ----
+
+FAULTS ?= 1e5
+# A library to preload, built like the one for fake cameras, and for the same reasons.
+LIBFAULTS := $(OUT)/tests/faults/libfaults.so
+FAULTS_PARTS := command story story_check
+$(LIBFAULTS): $(wildcard tests/faults/preload*.c tests/faults/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(FAKECAM_FLAGS) -fPIC -fvisibility=hidden -shared -o $@ $(filter %.c,$^)
+
+$(OUT)/tests/faults/faults: $(patsubst %,$(OUT)/tests/faults/%.o,faults $(FAULTS_PARTS)) $(HARNESS) $(CLIENT) \
+		$(OUT)/gateway.a $(OPIX)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
+
+faults-build: $(OUT)/camgate $(OUT)/tests/faults/faults $(LIBFAULTS)
+
+# Goes on where it was stopped; the record is build/faults/record.
+faults: faults-build
+	$(Q)FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(OUT)/tests/faults/faults $(FAULTS)
+
+faults-suite: faults-build
+	$(Q)JOBS=1 TIMEOUT=600 tests/run.sh --title "faults in the real processes" $(OUT)/tests/faults/faults
+
+.PHONY: faults-build faults faults-suite
+
 # ---- simulation ----
 
 # The product's own objects, all but what costs too much or needs a device, a network or a wall clock.
@@ -227,8 +256,8 @@ $(SIMULATE): $(SIMULATION) $(SIMULATED) $(CLIENT) $(OUT)/gateway.a $(OUT)/udev.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(SIMULATION) $(SIMULATED) $(SIMULATE_LIBS)
 
 # With one fault each, planted in a copy of one file (tests/simulation/faults.list).
-FAULTS := $(OUT)/tests/simulation/faults
-FAULT_PROGRAMS := $(addprefix $(FAULTS)/,$(shell tests/simulation/fault.sh --names))
+PLANTED := $(OUT)/tests/simulation/faults
+FAULT_PROGRAMS := $(addprefix $(PLANTED)/,$(shell tests/simulation/fault.sh --names))
 
 # Seeds that are always the same, and a new one; a recorded run goes on where it was, in PARTS side by side.
 DELIVERIES ?= 1e6
@@ -246,12 +275,12 @@ simulation-quick: $(SIMULATE)
 		tests/simulation/simulate.test.sh
 
 simulation: $(SIMULATE) $(FAULT_PROGRAMS)
-	$(Q)SIMULATE=$(SIMULATE) FAULTS=$(FAULTS) DELIVERIES=1e6 tests/run.sh --title "simulation" \
+	$(Q)SIMULATE=$(SIMULATE) FAULTS=$(PLANTED) DELIVERIES=1e6 tests/run.sh --title "simulation" \
 		tests/simulation/simulate.test.sh tests/simulation/faults.test.sh
 
 .PHONY: simulate simulation-quick simulation
 
-$(FAULTS)/%: tests/simulation/faults.list tests/simulation/fault.sh $(SIMULATE)
+$(PLANTED)/%: tests/simulation/faults.list tests/simulation/fault.sh $(SIMULATE)
 	@mkdir -p $(@D)
 	$(call say,FAULT,$*)
 	$(Q)file=$$(tests/simulation/fault.sh --file $*) && tests/simulation/fault.sh --plant $* $@.c && \

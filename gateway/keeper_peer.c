@@ -159,10 +159,15 @@ void keeper_send(struct keeper *k, uint64_t peer, const void *bytes, size_t size
 void keeper_reply(struct keeper *k, uint64_t peer, const char *text, size_t size)
 {
 	struct keeper_peer *p = keeper_peer_find(k, peer);
+	ssize_t sent;
 
-	if (p != NULL && send(p->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		p->doomed = true;
+	if (p == NULL) {
+		return;
 	}
+	do {
+		sent = send(p->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent < 0 && errno == EINTR);
+	p->doomed = p->doomed || sent < 0;
 }
 
 void keeper_drop(struct keeper *k, uint64_t peer, bool kill_it)

@@ -193,10 +193,11 @@ static int on_ring(struct web *web, struct ipc_message *m)
 	r = feed_open(web, &ring, m->descriptors[0], m->descriptors[1]);
 	m->descriptors[1] = -1;
 	if (r < 0) {
-		/* The camera stays dark here, the others go on. */
 		log_error("a camera's ring cannot be used: %s", strerror(-r));
 	}
-	return 0;
+	/* With a bad ring the camera stays dark here and the others go on. Where it is we who have
+	 * no room for it, it would be dark for as long as we live: we end and start anew. */
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : 0;
 }
 
 static int on_ring_gone(struct web *web, const struct ipc_message *m)

@@ -67,17 +67,37 @@ void hub_init(struct hub *h, struct client_loop *loop)
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
 }
 
-/* In the child: the library beside camgate, before everything else. */
-static void use_fakecam(const struct hub *h)
+/* Of a library beside camgate; "" when it is too long or not there. */
+static void library_path(const char *name, char *out, size_t size)
 {
-	char library[PATH_MAX];
 	const char *binary = hub_binary();
 	int directory = (int)(strrchr(binary, '/') - binary);
-	int n = snprintf(
-		library, sizeof(library), "%.*s/tests/fakecam/libfakecam.so", directory, binary);
-	if (n < 0 || (size_t)n >= sizeof(library) || access(library, R_OK) < 0 ||
-		setenv("FAKECAM", h->fakecam, 1) < 0 || setenv("LD_PRELOAD", library, 1) < 0 ||
-		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) < 0) {
+	int n = snprintf(out, size, "%.*s/tests/%s", directory, binary, name);
+	if (n < 0 || (size_t)n >= size || access(out, R_OK) < 0) {
+		out[0] = '\0';
+	}
+}
+
+/* In the child: libraries before everything else. */
+static void preload(const struct hub *h)
+{
+	char fakecam[PATH_MAX] = "", faults[PATH_MAX] = "", both[2 * PATH_MAX];
+	if (h->fakecam[0] != '\0') {
+		library_path("fakecam/libfakecam.so", fakecam, sizeof(fakecam));
+	}
+	if (h->injection[0] != '\0') {
+		library_path("faults/libfaults.so", faults, sizeof(faults));
+	}
+	if ((h->fakecam[0] != '\0') != (fakecam[0] != '\0') ||
+		(h->injection[0] != '\0') != (faults[0] != '\0')) {
+		_exit(125);
+	}
+	(void)snprintf(both, sizeof(both), "%s%s%s", faults,
+		faults[0] != '\0' && fakecam[0] != '\0' ? ":" : "", fakecam);
+	if (both[0] != '\0' &&
+		(setenv("LD_PRELOAD", both, 1) < 0 || setenv("FAKECAM", h->fakecam, 1) < 0 ||
+			setenv("CAMGATE_INJECTION", h->injection, 1) < 0 ||
+			setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) < 0)) {
 		_exit(125);
 	}
 }
@@ -121,9 +141,8 @@ pid_t hub_spawn_command(
 		perror("network namespace");
 		_exit(126);
 	}
-	bool uses_cameras = strcmp(argv[1], "run") == 0 || strcmp(argv[1], "camera") == 0;
-	if (h->fakecam[0] != '\0' && uses_cameras) {
-		use_fakecam(h);
+	if (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "camera") == 0) {
+		preload(h);
 	}
 	/* posix: argv is not written to */
 	execv(argv[0], (char *const *)(uintptr_t)argv);

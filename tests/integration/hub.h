@@ -33,6 +33,7 @@ struct hub {
 	uint16_t port;
 	char link[WIRE_LINK_TEXT_BYTES]; /* the first one that it printed, or "" */
 	char fakecam[PATH_MAX]; /* configuration of fake cameras, or "" */
+	char injection[PATH_MAX]; /* shared memory of tests/faults/injection.h, or "" */
 	struct hub_truth truths[HUB_TRUTHS_MAX];
 	unsigned int truths_count;
 };

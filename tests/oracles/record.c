@@ -21,6 +21,7 @@ struct drawn {
 
 static struct drawn all[VIEWINGS_MAX];
 static size_t all_count;
+static const void *uncounted; /* the hub whose roles die */
 
 static struct drawn *find(const void *hub, const struct record_viewing *v)
 {
@@ -70,6 +71,7 @@ static bool counts_known(int64_t reason)
 static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 {
 	unsigned int openings = 0, closings = 0;
+	static char less[96];
 	const char *wrong = NULL;
 	(void)sqlite3_reset(entries);
 	(void)sqlite3_bind_blob(entries, 1, d->viewing.display, DISPLAY_ID_BYTES, SQLITE_STATIC);
@@ -81,9 +83,13 @@ static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 		int64_t reason = sqlite3_column_int64(entries, 1);
 		openings += kind == AUDIT_OPENED;
 		closings += kind == AUDIT_CLOSED;
-		if (kind == AUDIT_CLOSED && counts_known(reason) &&
+		if (kind == AUDIT_CLOSED && counts_known(reason) && d->hub != uncounted &&
 			sqlite3_column_int64(entries, 2) < d->frames) {
-			wrong = "more was drawn than sent";
+			(void)snprintf(less, sizeof(less),
+				"more was drawn than the %d that were sent until it ended: %s",
+				sqlite3_column_int(entries, 2),
+				audit_reason_text((enum audit_reason)reason));
+			wrong = less;
 		}
 		if (kind == AUDIT_CLOSED && (reason == AUDIT_REVOKED || reason == AUDIT_PAUSED) &&
 			wall_s(d->newest_us) > sqlite3_column_int64(entries, 3) + REVOKE_SLACK_S) {
@@ -94,6 +100,11 @@ static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 		return openings == 0 ? "drawn and not on record" : "opened more than once";
 	}
 	return closings > 1 ? "closed more than once" : wrong;
+}
+
+void record_uncounted(const void *hub)
+{
+	uncounted = hub;
 }
 
 int record_check(const void *hub, const char *state_dir, char *complaint, size_t size)
@@ -119,6 +130,7 @@ int record_check(const void *hub, const char *state_dir, char *complaint, size_t
 		}
 		all[i].hub = all[i].hub == hub ? NULL : all[i].hub;
 	}
+	uncounted = uncounted == hub ? NULL : uncounted;
 	(void)sqlite3_finalize(entries);
 	(void)sqlite3_close(db);
 	return wrong;

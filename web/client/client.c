@@ -232,6 +232,12 @@ static int client_callback(
 	case LWS_CALLBACK_CLIENT_CLOSED:
 		on_end(c, NULL);
 		return 0;
+	case LWS_CALLBACK_WSI_DESTROY:
+		/* Closed before it was a websocket: there is no other word of it. */
+		if (wsi == c->wsi) {
+			on_end(c, NULL);
+		}
+		return 0;
 	default:
 		return 0;
 	}

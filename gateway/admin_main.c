@@ -1,6 +1,7 @@
 /* The commands that talk to a running gateway. */
 #include "admin_client.h"
 #include "admin_print.h"
+#include "confirm.h"
 #include "log.h"
 #include "options.h"
 #include "run_link.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { REPLY_TIMEOUT_MS = 10 * 1000 };
 
@@ -50,6 +52,7 @@ static json_t *make_request(const char *command, const struct options *o)
 		(void)json_object_set_new(request, "name", text_or_null(o->name));
 		(void)json_object_set_new(request, "cameras", camera_list(o));
 		(void)json_object_set_new(request, "owner", json_boolean(o->owner));
+		(void)json_object_set_new(request, "kind", text_or_null(o->kind));
 		(void)json_object_set_new(request, "minutes",
 			o->minutes > 0 ? json_integer((json_int_t)o->minutes) : json_null());
 	} else if (strcmp(command, "name") == 0) {
@@ -57,6 +60,11 @@ static json_t *make_request(const char *command, const struct options *o)
 		(void)json_object_set_new(request, "name", json_string(o->arguments[1]));
 	} else if (strcmp(command, "confirm") == 0 || strcmp(command, "ignore") == 0) {
 		(void)json_object_set_new(request, "camera", json_string(o->arguments[0]));
+	} else if (strcmp(command, "suspend") == 0 || strcmp(command, "resume") == 0) {
+		(void)json_object_set_new(request, "what", json_string(o->arguments[0]));
+		(void)json_object_set_new(request, "reason", text_or_null(o->reason));
+	} else if (o->all) {
+		(void)json_object_set_new(request, "all", json_true());
 	} else if (strcmp(command, "grant") == 0 || strcmp(command, "revoke") == 0) {
 		(void)json_object_set_new(request, "display", json_string(o->arguments[0]));
 		(void)json_object_set_new(request, "camera",
@@ -184,12 +192,28 @@ json_t *admin_ask(const struct options *o, const json_t *request)
 	return reply;
 }
 
+/* revoke without a display, or with one too many; and everything only if it is meant. */
+static bool revoke_ok(const struct options *o)
+{
+	if (o->all != (o->arguments_count == 0)) {
+		(void)fprintf(stderr, "camgate: revoke what? DISPLAY, DISPLAY CAMERA, or --all\n");
+		return false;
+	}
+	return !o->all || o->yes || !isatty(STDIN_FILENO) ||
+	       confirm_ask(
+		       "This takes everything from everybody: no display is paired then.", "all");
+}
+
 int admin_main(const char *command, const struct options *o)
 {
-	json_t *request = make_request(command, o);
+	json_t *request;
 	json_t *reply;
 	int code;
 
+	if (strcmp(command, "revoke") == 0 && !revoke_ok(o)) {
+		return EXIT_USAGE;
+	}
+	request = make_request(command, o);
 	log_init(command);
 	reply = admin_ask(o, request);
 	json_decref(request);

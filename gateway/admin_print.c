@@ -52,6 +52,9 @@ static const char *camera_condition(const json_t *camera)
 	if (strcmp(text_of(camera, "state"), "ignored") == 0) {
 		return "ignored";
 	}
+	if (json_is_object(json_object_get(camera, "suspended"))) {
+		return "suspended";
+	}
 	if (strcmp(text_of(camera, "state"), "ready") != 0) {
 		return "offline";
 	}
@@ -140,6 +143,17 @@ static const char *mode_reason(const json_t *camera)
 		       : "the best it offers up to 1920x1080 at 30 fps";
 }
 
+/* Of a display or camera: nothing if it is not suspended. */
+static void print_suspension(const json_t *of)
+{
+	const json_t *suspended = json_object_get(of, "suspended");
+
+	if (json_is_object(suspended)) {
+		(void)printf("  suspended since %s: %s\n", text_of(suspended, "since"),
+			text_of(suspended, "reason"));
+	}
+}
+
 /* What is wrong with a camera, and what to do, under the table. */
 static void print_camera_remarks(const json_t *camera)
 {
@@ -149,6 +163,7 @@ static void print_camera_remarks(const json_t *camera)
 
 	(void)printf("\n%s\n  identity  %s (%s)\n", text_of(camera, "name"),
 		text_of(camera, "known_as"), identity_strength_words(camera));
+	print_suspension(camera);
 	if (text_of(camera, "mode")[0] != '\0') {
 		(void)printf("  mode      %s: %s\n", text_of(camera, "mode"),
 			detail[0] != '\0' ? detail : mode_reason(camera));
@@ -206,7 +221,7 @@ static void short_time(const char *iso, char *out, size_t size)
 void print_displays(const json_t *reply)
 {
 	static const char *const heading[] = {
-		"DISPLAY", "OWNER", "ONLINE", "SHOWS", "WATCHES NOW", "PAIRED (UTC)", "ID"};
+		"DISPLAY", "KIND", "OWNER", "ONLINE", "SHOWS", "WATCHES NOW", "PAIRED (UTC)", "ID"};
 	json_t *displays = json_object_get(reply, "displays");
 	struct table t;
 	size_t i;
@@ -231,14 +246,36 @@ void print_displays(const json_t *reply)
 		short_time(text_of(display, "paired"), paired, sizeof paired);
 		join_names(json_object_get(display, "cameras"), "nothing", cameras, sizeof cameras);
 		join_names(json_object_get(display, "watching"), "-", watching, sizeof watching);
-		(void)table_add(
-			&t, (const char *const[]){text_of(display, "name"),
-				    json_is_true(json_object_get(display, "owner")) ? "yes" : "no",
-				    json_is_true(json_object_get(display, "online")) ? "yes" : "no",
-				    cameras, watching, paired, id});
+		(void)table_add(&t,
+			(const char *const[]){text_of(display, "name"), text_of(display, "kind"),
+				json_is_true(json_object_get(display, "owner")) ? "yes" : "no",
+				json_is_true(json_object_get(display, "online")) ? "yes" : "no",
+				cameras, watching, paired, id});
 	}
 	table_print(&t, stdout);
 	table_finish(&t);
+	json_array_foreach(displays, i, display)
+	{
+		if (json_is_object(json_object_get(display, "suspended"))) {
+			(void)printf("\n%s\n", text_of(display, "name"));
+			print_suspension(display);
+		}
+	}
+}
+
+static void print_suspensions(const json_t *reply)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(json_object_get(reply, "suspended"), i, item)
+	{
+		const char *name = text_of(item, "name"), *what = text_of(item, "what");
+
+		(void)printf("%-18s %s %s since %s: %s\n", i == 0 ? "suspended" : "",
+			name[0] != '\0' ? what : "every", name[0] != '\0' ? name : what,
+			text_of(item, "since"), text_of(item, "reason"));
+	}
 }
 
 static void print_counts(const char *label, json_t *counts)
@@ -299,6 +336,7 @@ void print_status(const json_t *reply)
 	if (text_of(reply, "record_problem")[0] != '\0') {
 		print_line("record", text_of(reply, "record_problem"));
 	}
+	print_suspensions(reply);
 	print_counts("refused", json_object_get(web, "refused"));
 	print_counts("mix-up alarms", json_object_get(reply, "anomalies"));
 	(void)printf("%-18s %zu\n", "cameras", json_array_size(json_object_get(reply, "cameras")));

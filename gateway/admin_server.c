@@ -1,4 +1,5 @@
 #include "admin_server.h"
+#include "forget.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,6 +71,9 @@ static json_t *dispatch(struct admin_server *a, const char *command, const json_
 	if (strcmp(command, "ignore") == 0) {
 		return admin_ignore(a, request);
 	}
+	if (strcmp(command, "resume") == 0) {
+		return admin_resume(a, request);
+	}
 	if (strcmp(command, "audit") == 0) {
 		return admin_audit(a, request);
 	}
@@ -90,6 +94,25 @@ static bool only_looks(const char *command)
 	       strcmp(command, "status") == 0;
 }
 
+static bool answers_later(const char *command)
+{
+	return strcmp(command, "revoke") == 0 || strcmp(command, "suspend") == 0 ||
+	       strcmp(command, "forget") == 0;
+}
+
+/* NULL when it was begun. */
+static json_t *begin(
+	struct admin_server *a, const char *command, const json_t *request, uint64_t peer)
+{
+	if (strcmp(command, "suspend") == 0) {
+		return admin_suspend(a, request, peer);
+	}
+	if (strcmp(command, "forget") == 0) {
+		return admin_forget(a, peer);
+	}
+	return admin_revoke(a, request, peer);
+}
+
 void admin_server_hear(
 	struct admin_server *a, uint64_t peer, bool may_change, const char *text, size_t size)
 {
@@ -108,8 +131,8 @@ void admin_server_hear(
 			admin_error("permission denied: members of the group camgate may look, "
 				    "changes need root: sudo camgate %.32s ...",
 				command));
-	} else if (strcmp(command, "revoke") == 0) {
-		reply = admin_revoke(a, request, peer);
+	} else if (answers_later(command)) {
+		reply = begin(a, command, request, peer);
 		if (reply != NULL) {
 			answer(a, peer, reply);
 		}
@@ -125,11 +148,24 @@ void admin_server_revoked(struct admin_server *a, uint64_t operation, uint64_t c
 	for (size_t i = 0; i < REGISTRY_REVOCATIONS_MAX; i++) {
 		struct admin_waiting *w = &a->waiting[i];
 
-		if (w->operation == operation && operation != 0) {
+		if (w->operation != operation || operation == 0) {
+			continue;
+		}
+		if (w->forget) {
+			a->output.stop(a->output.data);
+		} else {
 			answer(a, w->peer,
 				json_pack("{s:b, s:s, s:I}", "ok", 1, "message", w->message,
 					"cut_ms", (json_int_t)((cut_us + 999) / 1000)));
-			*w = (struct admin_waiting){0};
 		}
+		*w = (struct admin_waiting){0};
+	}
+}
+
+void admin_server_end(struct admin_server *a)
+{
+	if (a->forgetting) {
+		a->forgetting = false;
+		answer(a, a->forget_peer, forget_delete(a->state_dir));
 	}
 }

@@ -177,6 +177,19 @@ static json_t *make_link(
 	return reply;
 }
 
+static json_t *offer_kind(struct admin_server *a, const json_t *kind, struct pairing_offer *offer)
+{
+	const char *text = json_string_value(kind);
+	enum suspended what;
+
+	if (text != NULL && !admin_kind_find(text, &what)) {
+		return admin_error("a display is a browser, a kiosk or an integration");
+	}
+	offer->kind = text != NULL ? (uint8_t)what : DISPLAY_BROWSER;
+	/* A hub without an owner prints a link for one whatever is suspended. */
+	return offer->owner ? NULL : admin_kind_objection(a, (enum display_kind)offer->kind);
+}
+
 json_t *admin_pair(struct admin_server *a, const json_t *request)
 {
 	struct pairing_offer offer = {.owner = json_is_true(json_object_get(request, "owner"))};
@@ -185,6 +198,9 @@ json_t *admin_pair(struct admin_server *a, const json_t *request)
 
 	if (error == NULL) {
 		error = offer_cameras(a, json_object_get(request, "cameras"), &offer);
+	}
+	if (error == NULL) {
+		error = offer_kind(a, json_object_get(request, "kind"), &offer);
 	}
 	if (error == NULL && seconds == 0) {
 		error = admin_error("a link lives 1 to %d minutes", PAIRING_LIFETIME_MAX_S / 60);
@@ -248,20 +264,29 @@ json_t *admin_grant(struct admin_server *a, const json_t *request)
 	return json_pack("{s:b, s:s}", "ok", 1, "message", message);
 }
 
+struct admin_waiting *admin_wait(struct admin_server *a, uint64_t peer)
+{
+	for (size_t i = 0; i < REGISTRY_REVOCATIONS_MAX; i++) {
+		struct admin_waiting *w = &a->waiting[i];
+
+		if (w->operation == 0) {
+			w->operation = ++a->operations;
+			w->peer = peer;
+			return w;
+		}
+	}
+	return NULL;
+}
+
 static json_t *begin_revoke(struct admin_server *a, const struct store_display *d,
 	const struct store_camera *c, uint64_t peer)
 {
-	struct admin_waiting *w = NULL;
+	struct admin_waiting *w = admin_wait(a, peer);
 	int result;
 
-	for (size_t i = 0; w == NULL && i < REGISTRY_REVOCATIONS_MAX; i++) {
-		w = a->waiting[i].operation == 0 ? &a->waiting[i] : NULL;
-	}
 	if (w == NULL) {
 		return admin_error("too many revokes at once; try again in a second");
 	}
-	w->operation = ++a->operations;
-	w->peer = peer;
 	if (c != NULL) {
 		snprintf(w->message, sizeof(w->message), "\"%s\" does not see \"%s\" any more",
 			d->name, c->name);
@@ -285,8 +310,12 @@ json_t *admin_revoke(struct admin_server *a, const json_t *request, uint64_t pee
 	bool all = camera == NULL || json_is_null(camera);
 	struct store_display d;
 	struct store_camera c;
-	json_t *error = find_display(a, json_string_value(json_object_get(request, "display")), &d);
+	json_t *error;
 
+	if (json_is_true(json_object_get(request, "all"))) {
+		return admin_revoke_all(a, peer);
+	}
+	error = find_display(a, json_string_value(json_object_get(request, "display")), &d);
 	if (error == NULL && !all) {
 		error = admin_find_camera(a, json_string_value(camera), &c);
 	}

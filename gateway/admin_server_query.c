@@ -162,7 +162,7 @@ static int append_camera(void *data, const struct store_camera *c)
 	}
 	admin_camera_advice(w->a, c, live ? &view : NULL, json_array_size(shared), advice);
 	camera = json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, "
-			   "s:I, s:o, s:s, s:o, s:b}",
+			   "s:I, s:o, s:s, s:o, s:b, s:o}",
 		"id", hex(c->id, sizeof(c->id)), "name", c->name, "state",
 		c->standing == STANDING_IGNORED ? "ignored"
 		: live                          ? "ready"
@@ -174,7 +174,8 @@ static int append_camera(void *data, const struct store_camera *c)
 		text(view.source), "port", view.port, "model", text(view.model), "mode",
 		text(view.mode), "detail", text(view.status.detail), "watchers", (int)view.watchers,
 		"sealed", (json_int_t)view.status.sealed, "dropped", dropped(&view.status),
-		"advice", advice, "shared_with", shared, "decided", (int)c->decided);
+		"advice", advice, "shared_with", shared, "decided", (int)c->decided, "suspended",
+		admin_suspension_of(w->a, NULL, c->id));
 	append(w, camera);
 	return 0;
 }
@@ -200,8 +201,10 @@ static int append_display(void *data, const struct store_display *d)
 		json_decref(watched);
 		return -ENOMEM;
 	}
-	append(w, json_pack("{s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "id", hex(d->id, sizeof(d->id)),
-			  "name", d->name, "owner", (int)d->owner, "online",
+	append(w, json_pack("{s:o, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o}", "id",
+			  hex(d->id, sizeof(d->id)), "name", d->name, "kind",
+			  store_kind_text((enum display_kind)d->kind), "suspended",
+			  admin_suspension_of(w->a, d->id, NULL), "owner", (int)d->owner, "online",
 			  (int)registry_display_online(w->a->registry, d->id), "paired",
 			  iso8601(d->paired_s), "cameras", granted, "watching", watched));
 	return 0;
@@ -328,12 +331,12 @@ json_t *admin_status(struct admin_server *a)
 							: -ENOMEM);
 	}
 	return json_pack(
-		"{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:o, s:o, s:I}", "ok",
-		1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
+		"{s:b, s:s, s:o, s:o, s:o, s:b, s:o, s:{s:s}, s:o, s:o, s:I, s:o, s:o, s:o, s:I}",
+		"ok", 1, "version", CAMGATE_VERSION, "state_dir", text(a->state_dir), "home",
 		hex(a->store->home, HOME_ID_BYTES), "fingerprint",
 		hex(a->authority->fingerprint, FINGERPRINT_BYTES), "owner", owner, "web", web(a),
 		"keeper", "sandbox", a->sandbox, "cameras", list, "anomalies",
 		anomalies(registry_totals_see(a->registry)), "viewings", (json_int_t)viewings,
-		"record_problem", record_problem(a), "record", record(a), "uptime_s",
-		(json_int_t)(uptime_us / 1000000));
+		"record_problem", record_problem(a), "record", record(a), "suspended",
+		admin_suspensions(a), "uptime_s", (json_int_t)(uptime_us / 1000000));
 }

@@ -21,10 +21,13 @@ enum {
 	IGNORE = 1 << 21,
 	DOCTOR = 1 << 22,
 	AUDIT = 1 << 25,
+	SUSPEND = 1 << 26,
+	RESUME = 1 << 27,
+	FORGET = 1 << 28,
 
 	ROLES = KEEPER | WEB | CAMERA,
 	ADMIN = PAIR | CAMERAS | DISPLAYS | STATUS | NAME | GRANT | REVOKE | CONFIRM | IGNORE |
-		AUDIT,
+		AUDIT | SUSPEND | RESUME | FORGET,
 };
 
 static const struct command commands[] = {
@@ -36,8 +39,13 @@ static const struct command commands[] = {
 	{"status", "", "how the gateway is", 0, 0, STATUS, false},
 	{"name", "CAMERA NEWNAME", "gives a camera another name", 2, 2, NAME, false},
 	{"grant", "DISPLAY CAMERA", "shows a camera on a display", 2, 2, GRANT, false},
-	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 1,
+	{"revoke", "DISPLAY [CAMERA]", "takes a camera, or everything, from a display at once", 0,
 		2, REVOKE, false},
+	{"suspend", "WHAT",
+		"cuts off browser, kiosk, integration, a display or a camera, keeping its grants",
+		1, 1, SUSPEND, false},
+	{"resume", "WHAT", "ends that", 1, 1, RESUME, false},
+	{"forget", "", "the factory reset: deletes all that the hub knows", 0, 0, FORGET, false},
 	{"check-config", "[FILE]",
 		"says what is wrong with the configuration (/etc/camgate/camgate.conf), or ok", 0,
 		1, CHECK_CONFIG, false},
@@ -99,6 +107,11 @@ static const struct command_option command_options[] = {
 	{'v', "--verify", NULL, "checks that no entry was changed or removed", AUDIT},
 	{'e', "--exposure", "CAMERA", "who could have seen this camera in that time, and who did",
 		AUDIT},
+	{'a', "--all", NULL, "everything of everybody; no display is paired then", REVOKE},
+	{'y', "--yes", NULL, "do not ask", REVOKE | FORGET},
+	{'t', "--reason", "TEXT", "why, for the record and for status", SUSPEND},
+	{'k', "--kind", "KIND", "browser, kiosk or integration: what can be suspended as one",
+		PAIR},
 	{'b', "--bench", NULL, "measures what one core of this machine can do, within 20 s",
 		DOCTOR},
 };

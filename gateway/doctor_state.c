@@ -101,6 +101,23 @@ static void say_not_running(struct doctor *d)
 	}
 }
 
+/* Who wonders why a screen is dark looks here. */
+static void tell_suspensions(struct doctor *d)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(d->status, "suspended"), i, item)
+	{
+		const char *name = word(item, "name"), *what = word(item, "what");
+
+		doctor_say(d, "suspended", DOCTOR_NOTE,
+			"camgate resume NAME or KIND, when the cause is found",
+			"%s %s is cut off since %s: %s", name[0] != '\0' ? what : "every",
+			name[0] != '\0' ? name : what, word(item, "since"), word(item, "reason"));
+	}
+}
+
 void doctor_gateway(struct doctor *d)
 {
 	long long seconds = (long long)json_integer_value(json_object_get(d->status, "uptime_s"));
@@ -118,6 +135,7 @@ void doctor_gateway(struct doctor *d)
 		doctor_say(d, "owner", DOCTOR_WRONG, "sudo camgate pair --owner",
 			"nobody owns this hub yet, so nobody can see anything");
 	}
+	tell_suspensions(d);
 	judge_sandboxes(d);
 }
 

@@ -57,6 +57,13 @@ static void output_reply(void *data, uint64_t peer, const char *text, size_t siz
 	keeper_reply(data, peer, text, size);
 }
 
+static void output_stop(void *data)
+{
+	struct keeper *k = data;
+
+	k->stopping = true;
+}
+
 /* ---- set-up ---- */
 
 static int note_display(void *data, const struct store_display *d)
@@ -153,7 +160,7 @@ static int open_core(struct keeper *k)
 	pairing_init(&k->pairing);
 	k->registry = registry_create(&output, &k->store, &k->pairing, &k->authority.hub);
 	k->admin = (struct admin_server){
-		.output = {k, output_now, output_random, output_reply},
+		.output = {k, output_now, output_random, output_reply, output_stop},
 		.registry = k->registry,
 		.store = &k->store,
 		.pairing = &k->pairing,
@@ -254,7 +261,7 @@ static void on_event(struct keeper *k, const struct epoll_event *event)
 	struct keeper_peer *p;
 
 	if (event->data.u64 == KEEPER_LISTENER + EVENT_SIGNAL_OFFSET) {
-		k->stopping = !on_signal(k);
+		k->stopping = k->stopping || !on_signal(k);
 	} else if (event->data.u64 == KEEPER_LISTENER + EVENT_NAMES_OFFSET) {
 		keeper_names_hear(k, clock_now_us());
 	} else if (event->data.u64 >= KEEPER_LISTENER) {
@@ -296,6 +303,7 @@ static int run_loop(struct keeper *k)
 static void tear_down(struct keeper *k)
 {
 	registry_destroy(k->registry);
+	admin_server_end(&k->admin);
 	keeper_peers_finish(k);
 	pairing_finish(&k->pairing);
 	keeper_certificate_finish(k);

@@ -131,6 +131,7 @@ enum refusal login_verify_pair(struct login *l, const char *origin, const uint8_
 	memcpy(d.kem_public, m.kem_public, sizeof(d.kem_public));
 	memcpy(d.name, offer.name[0] != 0 ? offer.name : m.name, sizeof(d.name));
 	d.owner = offer.owner;
+	d.kind = offer.kind;
 	*ret_display = d;
 	*ret_offer = offer;
 	return REFUSED_NOT;
@@ -154,6 +155,7 @@ const char *refusal_text(enum refusal refusal)
 		[REFUSED_STORE] = "store failed",
 		[REFUSED_MIX_UPS] = "repeated mix-up reports",
 		[REFUSED_NOT_OWNER] = "not an owner",
+		[REFUSED_SUSPENDED] = "suspended",
 		[REFUSED_BUSY] = "busy",
 	};
 

@@ -28,6 +28,7 @@ enum refusal {
 	REFUSED_STORE, /* the pairing could not be put on disk */
 	REFUSED_MIX_UPS, /* reported twice within a minute */
 	REFUSED_NOT_OWNER, /* asked for what only an owner may */
+	REFUSED_SUSPENDED, /* the display, or all of its kind */
 	REFUSED_BUSY,
 	REFUSAL_COUNT,
 };

@@ -47,6 +47,7 @@ static int dispatch(const char *name, const struct options *o)
 		{"check-config", config_check_main},
 		{"doctor", doctor_main},
 		{"audit", audit_main},
+		{"forget", forget_main},
 	};
 
 	for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {

@@ -225,6 +225,16 @@ static int apply(struct options *o, char id, const char *value)
 		return set_text(&o->until, value);
 	case 'e':
 		return set_text(&o->exposure, value);
+	case 'a':
+		o->all = true;
+		return 0;
+	case 'y':
+		o->yes = true;
+		return 0;
+	case 't':
+		return set_text(&o->reason, value);
+	case 'k':
+		return set_text(&o->kind, value);
 	case 'v':
 		o->verify = true;
 		return 0;

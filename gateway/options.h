@@ -48,6 +48,9 @@ struct options {
 	const char *since, *until; /* audit: --since, --until */
 	const char *exposure; /* audit: --exposure CAMERA; borrowed */
 	bool verify; /* audit: --verify */
+	bool all, yes; /* revoke: --all; revoke, forget: --yes */
+	const char *reason; /* suspend: --reason; borrowed */
+	const char *kind; /* pair: --kind; borrowed */
 	bool udev; /* probe: --udev, what is no camera is not an error */
 	int ready_fd; /* --ready-fd N: write one byte there when ready to serve; -1 */
 	const char *arguments[8]; /* what is left, in order; borrowed */
@@ -75,6 +78,7 @@ int doctor_main(const struct options *o);
 int config_check_main(const struct options *o); /* arguments[0]: the file, if not CONFIG_FILE */
 int probe_main(const struct options *o); /* arguments[0] is the device */
 int audit_main(const struct options *o);
+int forget_main(const struct options *o);
 int admin_main(const char *command, const struct options *o);
 
 #endif

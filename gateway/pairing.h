@@ -23,6 +23,7 @@ enum {
 struct pairing_offer {
 	char name[NAME_MAX_BYTES + 1]; /* empty: whatever the display likes to be called */
 	bool owner;
+	uint8_t kind; /* enum display_kind */
 	unsigned int cameras_count;
 	uint8_t cameras[PAIRING_CAMERAS_MAX][CAMERA_ID_BYTES];
 };

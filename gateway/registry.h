@@ -111,6 +111,14 @@ int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_B
  */
 int registry_revoke(struct registry *r, const uint8_t display[static DISPLAY_ID_BYTES],
 	const uint8_t *camera, uint64_t operation);
+/* Everything of everybody; links that were not used yet are void. As registry_revoke. */
+int registry_revoke_all(struct registry *r, uint64_t operation);
+/* Cuts off, in the same order, without taking what was granted; on disk until resumed. id: NULL for
+ * a kind of displays. -EALREADY; otherwise as registry_revoke. */
+int registry_suspend(struct registry *r, enum suspended what, const uint8_t *id, const char *reason,
+	uint64_t operation);
+/* -ENOENT: it was not suspended. */
+int registry_resume(struct registry *r, enum suspended what, const uint8_t *id);
 int registry_rename(
 	struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES], const char *name);
 

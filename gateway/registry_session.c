@@ -1,6 +1,7 @@
 #include "log.h"
 #include "registry_state.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,8 @@ void registry_session_cut(struct registry *r, struct registry_session *s, enum i
 	const struct ipc_cut m = {.connection = s->connection, .mode = (uint8_t)mode};
 	struct registry_camera *c;
 
-	if (s->state == SESSION_CUT) {
+	/* A reset also takes what an ordinary close would still deliver. */
+	if (s->state == SESSION_CUT && (mode != CUT_RESET || s->cut_deadline_us != 0)) {
 		return;
 	}
 	s->state = SESSION_CUT;
@@ -59,19 +61,25 @@ static bool may_log(struct registry *r)
 	return true;
 }
 
-void registry_session_refuse(struct registry *r, struct registry_session *s, enum refusal refusal)
+/* why: for the journal. */
+static void refuse(
+	struct registry *r, struct registry_session *s, enum refusal refusal, const char *why)
 {
 	r->totals.refused[refusal]++;
 	if (!may_log(r)) {
 		/* counted above */
-	} else if (s->state == SESSION_ADMITTED) {
-		log_warning("\"%s\" at %s refused: %s", s->display.name, s->peer,
-			refusal_text(refusal));
+	} else if (s->proved) {
+		log_warning("\"%s\" at %s refused: %s", s->display.name, s->peer, why);
 	} else {
-		log_warning("%s refused: %s", s->peer, refusal_text(refusal));
+		log_warning("%s refused: %s", s->peer, why);
 	}
 	registry_session_cut(r, s, refusal == REFUSED_MIX_UPS ? CUT_RESET : CUT_REFUSE,
 		refusal == REFUSED_MIX_UPS ? AUDIT_MIX_UP : AUDIT_REFUSED);
+}
+
+void registry_session_refuse(struct registry *r, struct registry_session *s, enum refusal refusal)
+{
+	refuse(r, s, refusal, refusal_text(refusal));
 }
 
 void registry_session_free(struct registry *r, struct registry_session *s, enum audit_reason reason)
@@ -108,6 +116,26 @@ static int collect(void *data, const struct store_camera *c)
 	return 0;
 }
 
+/* True if it was refused, like anybody else: only the journal says why. */
+static bool is_kept_out(struct registry *r, struct registry_session *s)
+{
+	struct store_suspension x;
+	char why[STORE_REASON_BYTES + 16];
+	int result = store_suspension_of(r->store, s->display.id, NULL, &x);
+
+	if (result == 0) {
+		/* One that pairs is not on record yet. */
+		result = store_suspension_of_kind(r->store, (enum display_kind)s->display.kind, &x);
+	}
+	if (result < 0) {
+		registry_session_refuse(r, s, REFUSED_STORE);
+	} else if (result > 0) {
+		snprintf(why, sizeof(why), "suspended: %s", x.reason);
+		refuse(r, s, REFUSED_SUSPENDED, why);
+	}
+	return result != 0;
+}
+
 static void admit(struct registry *r, struct registry_session *s,
 	const uint8_t transcript[static DIGEST_BYTES])
 {
@@ -136,6 +164,10 @@ static void login(struct registry *r, struct registry_session *s, const uint8_t 
 
 	if (refusal != REFUSED_NOT) {
 		registry_session_refuse(r, s, refusal);
+		return;
+	}
+	s->proved = true;
+	if (is_kept_out(r, s)) {
 		return;
 	}
 	log_info("\"%s\" logged in from %s", s->display.name, s->peer);
@@ -174,6 +206,10 @@ static void pair(struct registry *r, struct registry_session *s, const uint8_t *
 	int result;
 
 	if (refusal == REFUSED_NOT) {
+		s->display = display;
+		if (is_kept_out(r, s)) {
+			return;
+		}
 		result = put_on_record(r, &display, &offer);
 		if (result < 0) {
 			log_error("the pairing of \"%s\" cannot be put on record: %s", display.name,
@@ -186,6 +222,7 @@ static void pair(struct registry *r, struct registry_session *s, const uint8_t *
 		return;
 	}
 	s->display = display;
+	s->proved = true;
 	log_info("\"%s\" paired from %s%s", display.name, s->peer,
 		display.owner ? ", as owner" : "");
 	registry_ask_screen(r, &display, SCREEN_PAIRED);

@@ -85,7 +85,8 @@ struct registry_session {
 	uint64_t connection;
 	enum registry_session_state state;
 	struct login login;
-	struct store_display display; /* once admitted; never used to decide what it may see */
+	bool proved; /* whose display it is, from login on; also while it is cut */
+	struct store_display display; /* once proved; never used to decide what it may see */
 	char peer[IPC_TEXT_MAX_BYTES + 1];
 	char origin[ORIGIN_MAX_BYTES + 1];
 	uint32_t hub_counter, display_counter;
@@ -108,12 +109,22 @@ struct registry_wrap {
 	uint8_t purpose;
 };
 
+/* From whom something is taken, and what. */
+struct registry_scope {
+	bool one_display, one_kind; /* neither: from everybody */
+	uint8_t display[DISPLAY_ID_BYTES];
+	enum display_kind kind;
+	bool one_camera; /* otherwise everything, and the connection */
+	uint8_t camera[CAMERA_ID_BYTES];
+	enum audit_reason reason;
+};
+
 struct registry_revocation {
 	bool waiting;
 	uint64_t operation, committed_us;
-	uint8_t display[DISPLAY_ID_BYTES];
+	struct registry_scope scope;
 	unsigned int cameras_count;
-	uint8_t cameras[REGISTRY_CAMERAS_MAX][CAMERA_ID_BYTES];
+	uint8_t cameras[REGISTRY_CAMERAS_MAX][CAMERA_ID_BYTES]; /* that have to rotate */
 };
 
 enum { REGISTRY_REPORTS_MAX = 64, REGISTRY_CLOSINGS_MAX = 1024, REGISTRY_EVENTS_MAX = 64 };

@@ -76,6 +76,10 @@ void store_finish(struct store *s);
  * recover it; otherwise as store_init, with a problem. */
 int store_inspect(const char *state_dir, char problem[static STORE_PROBLEM_BYTES]);
 
+/* The keeper's own lock: while the descriptor is open, no keeper starts on what is there. alone:
+ * nor does anybody else look at it. -EBUSY: one has it; -ENOENT: none was ever there; -errno. */
+int store_lock(const char *state_dir, bool alone);
+
 /* Whose word the changes from now on are made on: a display's name, "command line"; NULL: camgate's
  * own. The record says so of each grant that is given or taken, and the like. */
 void store_act_for(struct store *s, const char *by);
@@ -163,7 +167,13 @@ int store_grant_displays(struct store *s, const uint8_t camera[static CAMERA_ID_
 
 /* What is cut off: all displays of a kind (their enum display_kind), one display, or one camera.
  * Numbers are on disk. */
-enum suspended { SUSPENDED_DISPLAY = 16, SUSPENDED_CAMERA = 17 };
+enum suspended {
+	SUSPENDED_BROWSERS = DISPLAY_BROWSER,
+	SUSPENDED_KIOSKS = DISPLAY_KIOSK,
+	SUSPENDED_INTEGRATIONS = DISPLAY_INTEGRATION,
+	SUSPENDED_DISPLAY = 16,
+	SUSPENDED_CAMERA = 17,
+};
 
 enum { STORE_REASON_BYTES = 200 };
 
@@ -183,6 +193,8 @@ int store_resume(struct store *s, enum suspended what, const uint8_t *id);
  * kind? 0, or 1 and the oldest suspension in *ret; -errno. */
 int store_suspension_of(struct store *s, const uint8_t *display, const uint8_t *camera,
 	struct store_suspension *ret);
+/* Are all of a kind? Likewise. */
+int store_suspension_of_kind(struct store *s, enum display_kind kind, struct store_suspension *ret);
 /* All, the oldest first. */
 int store_suspension_each(
 	struct store *s, int (*each)(void *data, const struct store_suspension *x), void *data);

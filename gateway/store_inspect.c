@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The keeper's own lock: while we hold it, none starts on what we read. */
-static int take_lock(const char *state_dir)
+int store_lock(const char *state_dir, bool alone)
 {
 	char path[PATH_MAX + 16];
 	int fd, result;
@@ -21,7 +20,7 @@ static int take_lock(const char *state_dir)
 	if (fd < 0) {
 		return -errno;
 	}
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+	if (flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0) {
 		result = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		close(fd);
 		return result;
@@ -82,7 +81,7 @@ int store_inspect(const char *state_dir, char problem[static STORE_PROBLEM_BYTES
 	if (access(path, R_OK) < 0) {
 		return -errno;
 	}
-	s.lock_fd = take_lock(state_dir);
+	s.lock_fd = store_lock(state_dir, false);
 	if (s.lock_fd < 0 && s.lock_fd != -ENOENT) {
 		return s.lock_fd;
 	}

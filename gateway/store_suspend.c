@@ -155,3 +155,26 @@ int store_suspension_each(
 	store_query_finish(&q);
 	return result;
 }
+
+struct wanted {
+	enum display_kind kind;
+	struct store_suspension *ret;
+};
+
+static int find_kind(void *data, const struct store_suspension *x)
+{
+	const struct wanted *w = data;
+
+	if ((int)x->what != (int)w->kind) {
+		return 0;
+	}
+	*w->ret = *x;
+	return 1;
+}
+
+int store_suspension_of_kind(struct store *s, enum display_kind kind, struct store_suspension *ret)
+{
+	struct wanted w = {kind, ret};
+
+	return store_suspension_each(s, find_kind, &w);
+}

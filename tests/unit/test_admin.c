@@ -11,6 +11,7 @@ static struct display display;
 static uint8_t camera[CAMERA_ID_BYTES], other_camera[CAMERA_ID_BYTES];
 static json_t *answer;
 static unsigned int answers;
+static bool stopped;
 
 static void take_answer(void *data, uint64_t peer, const char *text, size_t size)
 {
@@ -28,6 +29,12 @@ static void on_revoked(void *data, uint64_t operation, uint64_t cut_us)
 	admin_server_revoked(&admin, operation, cut_us);
 }
 
+static void note_stop(void *data)
+{
+	(void)data;
+	stopped = true;
+}
+
 static int set_up(void **state)
 {
 	static const struct registry_output output = {
@@ -38,7 +45,7 @@ static int set_up(void **state)
 	fixture.registry =
 		registry_create(&output, &fixture.files.store, &fixture.pairing, &fixture.hub);
 	admin = (struct admin_server){
-		.output = {NULL, fake_now, fake_random, take_answer},
+		.output = {NULL, fake_now, fake_random, take_answer, note_stop},
 		.registry = fixture.registry,
 		.store = &fixture.files.store,
 		.pairing = &fixture.pairing,
@@ -50,6 +57,7 @@ static int set_up(void **state)
 	};
 	memset(authority.fingerprint, 0xfe, sizeof(authority.fingerprint));
 	answers = 0;
+	stopped = false;
 	display_init(&display);
 	web_join(WEB);
 	camera_join(CAMERA, "usb:1", "Door", camera);
@@ -407,6 +415,75 @@ static void who_may_only_look_can_change_nothing(void **state)
 	}
 }
 
+/* ---- suspensions, and the end ---- */
+
+static void a_suspension_needs_a_reason_and_one_thing_that_is_meant(void **state)
+{
+	(void)state;
+	expect_error("{\"command\":\"suspend\",\"what\":\"Kitchen\"}", "--reason");
+	expect_error("{\"command\":\"suspend\",\"what\":\"Kitchen\",\"reason\":\"\"}", "--reason");
+	expect_error(
+		"{\"command\":\"suspend\",\"what\":\"Kitchen\",\"reason\":\"a\\nb\"}", "one line");
+	expect_error("{\"command\":\"suspend\",\"reason\":\"x\"}", "browser, kiosk");
+	expect_error("{\"command\":\"suspend\",\"what\":\"Kitch\",\"reason\":\"x\"}",
+		"no display and no camera");
+	expect_ok("{\"command\":\"name\",\"camera\":\"Door yard\",\"name\":\"Kitchen\"}");
+	expect_error("{\"command\":\"suspend\",\"what\":\"Kitchen\",\"reason\":\"x\"}",
+		"a display and a camera");
+	expect_error("{\"command\":\"resume\",\"what\":\"kiosk\"}", "nothing is suspended");
+	assert_nothing_sent(WEB, IPC_CUT);
+}
+
+static void a_suspension_is_answered_when_it_is_done_and_told_everywhere(void **state)
+{
+	static const char request[] =
+		"{\"command\":\"suspend\",\"what\":\"browser\",\"reason\":\"a mix-up\"}";
+	const json_t *told;
+
+	(void)state;
+	admin_server_hear(&admin, OWNER, true, request, strlen(request));
+	assert_int_equal(answers, 0);
+	web_confirm_cut(WEB);
+	camera_rotate(CAMERA, IPC_ROTATE, 2);
+	assert_int_equal(answers, 1);
+	assert_true(json_is_integer(json_object_get(answer, "cut_ms")));
+	expect_ok("{\"command\":\"status\"}");
+	assert_string_equal(text_of("suspended", 0, "what"), "browser");
+	assert_string_equal(text_of("suspended", 0, "reason"), "a mix-up");
+	assert_non_null(text_of("suspended", 0, "since"));
+	expect_ok("{\"command\":\"displays\"}");
+	assert_string_equal(text_of("displays", 0, "kind"), "browser");
+	told = json_object_get(json_array_get(json_object_get(answer, "displays"), 0), "suspended");
+	assert_string_equal(json_string_value(json_object_get(told, "reason")), "a mix-up");
+	expect_error("{\"command\":\"pair\"}", "every browser is suspended (a mix-up)");
+	expect_ok("{\"command\":\"pair\",\"kind\":\"kiosk\"}");
+	expect_error("{\"command\":\"pair\",\"kind\":\"toaster\"}", "a kiosk or an integration");
+	expect_ok("{\"command\":\"resume\",\"what\":\"browser\"}");
+	expect_ok("{\"command\":\"displays\"}");
+	assert_true(json_is_null(json_object_get(
+		json_array_get(json_object_get(answer, "displays"), 0), "suspended")));
+}
+
+static void everybody_is_cut_off_before_the_hub_forgets(void **state)
+{
+	static const char request[] = "{\"command\":\"forget\"}";
+
+	(void)state;
+	admin_server_hear(&admin, OWNER, true, request, strlen(request));
+	assert_false(stopped);
+	web_confirm_cut(WEB);
+	assert_false(stopped);
+	camera_rotate(CAMERA, IPC_ROTATE, 2);
+	assert_true(stopped);
+	assert_int_equal(answers, 0);
+	admin_server_end(&admin);
+	assert_int_equal(answers, 1);
+	assert_true(json_is_true(json_object_get(answer, "ok")));
+	assert_true(json_array_size(json_object_get(answer, "deleted")) > 0);
+	admin_server_end(&admin);
+	assert_int_equal(answers, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -432,6 +509,9 @@ int main(void)
 		TEST(a_revoke_is_answered_when_it_is_done),
 		TEST(a_revoke_of_a_display_that_is_away_is_answered_at_once),
 		TEST(who_may_only_look_can_change_nothing),
+		TEST(a_suspension_needs_a_reason_and_one_thing_that_is_meant),
+		TEST(a_suspension_is_answered_when_it_is_done_and_told_everywhere),
+		TEST(everybody_is_cut_off_before_the_hub_forgets),
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

@@ -456,6 +456,40 @@ static void every_grant_and_pairing_is_on_record_with_whose_word_it_was(void **s
 	assert_int_equal(audit_verify(s), 0);
 }
 
+static int expect_reason(void *data, const struct audit_item *i)
+{
+	if (i->kind == AUDIT_SUSPENDED) {
+		assert_string_equal(i->note, (const char *)data);
+	}
+	return 0;
+}
+
+static void a_suspension_is_on_record_with_its_reason(void **state)
+{
+	const struct audit_filter all = {.since_s = INT64_MIN, .until_s = INT64_MAX};
+	struct store *s = &((struct store_fixture *)*state)->store;
+	struct told told = {""};
+	struct store_display d;
+	struct store_camera c;
+
+	store_fixture_display(s, 7, "Kitchen", &d);
+	store_fixture_camera(s, 8, "usb:1", "Door", &c);
+	store_act_for(s, "the command line");
+	assert_int_equal(store_suspend(s, SUSPENDED_CAMERA, c.id, "why"), 0);
+	assert_int_equal(store_suspend(s, SUSPENDED_CAMERA, c.id, "why"), -EALREADY);
+	assert_int_equal(store_suspend(s, SUSPENDED_DISPLAY, d.id, "why"), 0);
+	assert_int_equal(store_suspend(s, SUSPENDED_KIOSKS, NULL, "why"), 0);
+	assert_int_equal(store_resume(s, SUSPENDED_KIOSKS, NULL), 0);
+	assert_int_equal(store_resume(s, SUSPENDED_KIOSKS, NULL), -ENOENT);
+	assert_int_equal(audit_each(s, &all, tell, &told), 0);
+	assert_string_equal(told.text,
+		"paired Kitchen  by camgate; suspended  Door by the command line; "
+		"suspended Kitchen  by the command line; suspended kiosk  by the command line; "
+		"resumed kiosk  by the command line");
+	assert_int_equal(audit_each(s, &all, expect_reason, "why"), 0);
+	assert_int_equal(audit_verify(s), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -478,6 +512,7 @@ int main(void)
 		TEST(who_saw_and_how_well_is_told_of_overlapping_viewings),
 		TEST(a_poor_link_is_one_that_is_late_or_loses_a_tenth),
 		TEST(every_grant_and_pairing_is_on_record_with_whose_word_it_was),
+		TEST(a_suspension_is_on_record_with_its_reason),
 	};
 
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

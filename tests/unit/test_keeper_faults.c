@@ -205,7 +205,7 @@ static bool is_granted(struct store *s, uint8_t display, uint8_t camera)
 
 /* ---- the changes of the store ---- */
 
-enum { CHANGES = 6 };
+enum { CHANGES = 7 };
 
 /* Displays 1 and 2, cameras 1 and 2 are there; display 1 was given camera 1. */
 static void store_begin_with(struct store_fixture *f)
@@ -243,12 +243,14 @@ static void store_change(struct store *s, int done[static CHANGES])
 	done[3] = store_camera_rename(s, cameras[0], "Gate");
 	done[4] = audit_open(s, &opening, &viewing);
 	done[5] = store_display_remove(s, hall);
+	done[6] = store_suspend(s, SUSPENDED_KIOSKS, NULL, "why");
 }
 
 static void check_changes(struct store *s, const int done[static CHANGES])
 {
 	struct store_display d;
 	struct store_camera c;
+	struct store_suspension x;
 	uint8_t garden[DISPLAY_ID_BYTES], hall[DISPLAY_ID_BYTES];
 
 	memset(garden, 3, sizeof(garden));
@@ -261,6 +263,7 @@ static void check_changes(struct store *s, const int done[static CHANGES])
 	assert_true(store_camera_find(s, "Gate", &c) == 0 || done[3] < 0);
 	assert_true(audit_count(s) == 1 || (done[4] < 0 && audit_count(s) == 0));
 	assert_true(store_display_get(s, hall, &d) == -ENOENT || done[5] < 0);
+	assert_true(store_suspension_of_kind(s, DISPLAY_KIOSK, &x) == 1 || done[6] < 0);
 }
 
 /* With the fault at each place in turn, until there is none left. */

@@ -139,9 +139,9 @@ static void wrong_usage_is_refused(void **state)
 		"run --rotate -5", "run --rotate", "run --listen 8443x", "run --listen ::1:80",
 		"run --listen 1.2.3.4:70000", "run --camera video0", "run --camera patterns",
 		"run --owner", "run --json=yes", "run extra", "pair --minutes 0", "grant Tablet",
-		"grant a b c", "revoke", "name Door", "camera", "camera pattern --camera pattern",
-		"web --ready-fd x", "unheard-of", "run --cam pattern", "run --stat /a",
-		"pair --name="};
+		"grant a b c", "revoke a b c", "suspend", "suspend a b", "forget it", "name Door",
+		"camera", "camera pattern --camera pattern", "web --ready-fd x", "unheard-of",
+		"run --cam pattern", "run --stat /a", "pair --name="};
 	struct options o;
 
 	(void)state;

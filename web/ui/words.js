@@ -43,8 +43,8 @@ export const WORDS = {
 	}),
 	refused: (_, acts) => ({
 		title: 'This browser was removed, or the hub refused it', tone: 'bad',
-		lines: ['It shows nothing until the owner gives it a new link. On the hub, this makes '
-			+ 'one:'],
+		lines: ['It shows nothing until the owner lets it in again, or gives it a new link. On the '
+			+ 'hub, this makes one:'],
 		code: 'camgate pair', buttons: retryButton(acts),
 	}),
 	'link-refused': () => ({

@@ -50,6 +50,7 @@ async function revokes(name, where, words, bounds) {
 	return [
 		{ name: `revokes ${where}`, value: m,
 			text: `${m.revokes}, with ${m.watching_besides} others watching` },
+		{ name: '  waits for a web role that was ended', value: m.waits_for_a_web_role },
 		...bounds(m),
 		{ name: '  bytes that arrived after the cut', value: m.bytes_after_the_cut },
 		{ name: '  pictures opened after the cut', value: m.pictures_opened_after_the_cut,

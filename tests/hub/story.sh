@@ -84,8 +84,10 @@ no_camera() {
 	camera_list state >"$run/cameras" && ! camera_id "$@"
 }
 
+# Nothing of it runs. Debian 13's systemd may keep a restart queued meanwhile, which waits for the device.
 no_unit() {
-	[ "$(systemctl show -P ActiveState "$unit")" = inactive ]
+	[ "$(systemctl show -P MainPID "$unit")" = 0 ] &&
+		systemctl show -P SubState "$unit" | grep -x -e dead -e auto-restart-queued
 }
 
 plugged() {

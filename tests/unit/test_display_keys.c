@@ -196,10 +196,45 @@ static void an_answer_to_a_question_that_was_asked_again_is_late_and_no_alarm(vo
 	uint64_t clocks = counts()->clocks;
 	assert_int_equal(fake_send_key(&hub, &first), 0);
 	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
-	assert_int_equal(counts()->clocks, clocks);
+	struct fake_wrap third = answer_after(2100000);
 	assert_int_equal(fake_send_key(&hub, &second), 0);
 	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
+	assert_int_equal(counts()->clocks, clocks);
+	assert_int_equal(fake_send_key(&hub, &third), 0);
+	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
 	assert_int_equal(counts()->clocks, clocks + 1);
+}
+
+/* As when everybody comes back at once and the keeper is half a minute behind. */
+static void the_first_answer_after_many_questions_is_late_and_no_alarm(void **state)
+{
+	(void)state;
+	enum { ASKED = 15 };
+	struct fake_wrap answers[ASKED];
+	answers[0] = answer_after(61000000);
+	for (int i = 1; i < ASKED; i++) {
+		answers[i] = answer_after(2100000);
+	}
+	uint64_t clocks = counts()->clocks;
+	for (int i = 0; i < ASKED; i++) {
+		assert_int_equal(fake_send_key(&hub, &answers[i]), 0);
+		assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
+	}
+	assert_int_equal(counts()->clocks, clocks);
+	struct fake_wrap next = answer_after(2100000);
+	assert_int_equal(fake_send_key(&hub, &next), 0);
+	assert_int_equal(counts()->clocks, clocks + 1);
+}
+
+static void more_answers_than_questions_are_an_alarm(void **state)
+{
+	(void)state;
+	struct fake_wrap w = answer_after(61000000);
+	(void)answer_after(2100000);
+	assert_int_equal(fake_send_key(&hub, &w), 0);
+	assert_int_equal(fake_send_key(&hub, &w), 0);
+	assert_int_equal(counts()->anomalies[ANOMALY_KEY], 0);
+	assert_key_alarm(&w, ANOMALY_KEY);
 }
 
 static void a_new_generation_ends_the_stream_and_can_be_watched_again(void **state)
@@ -300,6 +335,8 @@ int main(void)
 		TEST(a_key_of_another_generation_is_an_alarm),
 		TEST(an_answer_to_a_question_never_asked_is_an_alarm),
 		TEST(an_answer_to_a_question_that_was_asked_again_is_late_and_no_alarm),
+		TEST(the_first_answer_after_many_questions_is_late_and_no_alarm),
+		TEST(more_answers_than_questions_are_an_alarm),
 		TEST(a_new_generation_ends_the_stream_and_can_be_watched_again),
 		TEST(a_new_name_is_shown_and_the_stream_goes_on),
 		TEST(a_camera_taken_away_ends_its_stream_and_is_forgotten),

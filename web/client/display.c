@@ -172,14 +172,16 @@ int display_report(struct display *d, struct tile *t, const struct wire_report *
 int display_ask_time(struct display *d, struct tile *t, uint64_t now_us)
 {
 	struct wire_time ask = {.stream = t->stream};
-	if (t->asked != 0) {
-		memcpy(t->given_up[t->given_up_count++ % TILE_QUESTIONS], t->nonce,
-			sizeof(t->nonce));
+	/* The same question until it is answered: however far behind the hub is, and whichever of
+	 * them it answers, there is only this one to remember. */
+	if (t->asked == 0) {
+		random_bytes(t->nonce, sizeof(t->nonce));
+		t->asked = KEY_TIME;
+		t->asked_us = now_us;
 	}
-	random_bytes(ask.nonce, sizeof(ask.nonce));
-	memcpy(t->nonce, ask.nonce, sizeof(t->nonce));
-	t->asked = KEY_TIME;
-	t->asked_us = now_us;
+	t->askings++;
+	t->asked_again_us = now_us;
+	memcpy(ask.nonce, t->nonce, sizeof(ask.nonce));
 	uint8_t body[32];
 	return display_send(d, DISPLAY_TIME, body, wire_encode_time(&ask, body, sizeof(body)));
 }
@@ -212,6 +214,8 @@ int display_watch(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES
 		.frame_interval_us = e->camera.frame_interval_us,
 		.asked = KEY_WATCH,
 		.asked_us = now_us,
+		.asked_again_us = now_us,
+		.askings = 1,
 		.totals.stream = watch.stream};
 	memcpy(t->camera, camera, CAMERA_ID_BYTES);
 	memcpy(t->generation, e->camera.generation, GENERATION_BYTES);
@@ -276,7 +280,7 @@ void display_tick(struct display *d, uint64_t now_us)
 			continue;
 		}
 		watching = true;
-		uint64_t since_us = now_us - t->asked_us;
+		uint64_t since_us = now_us - t->asked_again_us;
 		/* After a gap this machine may have slept, and its clock with it. */
 		if (gap_us > TIMER_GAP_US) {
 			t->clock_known = false;

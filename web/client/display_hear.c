@@ -159,15 +159,22 @@ static int display_open_key(const struct display *d, const struct wire_camera *c
 		0, k->wrapped, k->wrapped_size, plaintext);
 }
 
-/* An answer to a question that was asked again meanwhile. */
-static bool was_given_up(const struct tile *t, const uint8_t nonce[static REQUEST_NONCE_BYTES])
+/* One more answer to a question that was asked more than once. */
+static bool is_answered_again(struct tile *t, const uint8_t nonce[static REQUEST_NONCE_BYTES])
 {
-	for (unsigned int i = 0; i < TILE_QUESTIONS && i < t->given_up_count; i++) {
-		if (memcmp(t->given_up[i], nonce, REQUEST_NONCE_BYTES) == 0) {
-			return true;
-		}
+	if (t->answers_left == 0 || memcmp(t->answered, nonce, REQUEST_NONCE_BYTES) != 0) {
+		return false;
 	}
-	return false;
+	t->answers_left--;
+	return true;
+}
+
+static void tile_note_answer(struct tile *t)
+{
+	memcpy(t->answered, t->nonce, sizeof(t->answered));
+	t->answers_left = t->askings - 1;
+	t->askings = 0;
+	t->asked = 0;
 }
 
 /* The camera's clock out of an answer; one that took too long is asked for again by display_tick.
@@ -175,14 +182,14 @@ static bool was_given_up(const struct tile *t, const uint8_t nonce[static REQUES
 static int display_take_clock(struct display *d, struct tile *t, uint8_t purpose,
 	const uint8_t plaintext[static EPOCH_KEY_TIMED_BYTES], uint64_t now_us)
 {
-	if (purpose == KEY_TIME && was_given_up(t, plaintext + EPOCH_KEY_BYTES)) {
+	if (purpose == KEY_TIME && is_answered_again(t, plaintext + EPOCH_KEY_BYTES)) {
 		return 0;
 	}
 	if (t->asked != purpose ||
 		memcmp(plaintext + EPOCH_KEY_BYTES, t->nonce, REQUEST_NONCE_BYTES) != 0) {
 		return -EBADMSG;
 	}
-	t->asked = 0;
+	tile_note_answer(t);
 	if (now_us - t->asked_us > ROUND_TRIP_MAX_US) {
 		t->clock_wanted = true;
 		return 0;

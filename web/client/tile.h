@@ -11,7 +11,7 @@
 
 #include "sframe.h"
 
-enum { TILE_MARKS = 4, TILE_QUESTIONS = 4 };
+enum { TILE_MARKS = 4 };
 
 /* The high-water marks of one camera's newest epochs, shared by all its tiles of this display's
  * life. */
@@ -45,11 +45,13 @@ struct tile {
 	uint64_t clock_at_us; /* … at this time of ours, or later */
 	uint8_t asked; /* KEY_WATCH or KEY_TIME while an answer is out, otherwise 0 */
 	uint8_t nonce[REQUEST_NONCE_BYTES];
-	uint64_t asked_us;
-	/* Of questions before that one, whose answers may still come: too late to be of use, and no
-	 * mix-up. */
-	uint8_t given_up[TILE_QUESTIONS][REQUEST_NONCE_BYTES];
-	unsigned int given_up_count; /* ever */
+	uint64_t asked_us, asked_again_us; /* the first and the last time */
+	unsigned int askings;
+	/* The question before that one was asked more than once, and may be answered as often: too
+	 * late to be of use, and no mix-up. Answers come in the order of the questions, so that
+	 * those of still earlier ones have come. */
+	uint8_t answered[REQUEST_NONCE_BYTES];
+	unsigned int answers_left;
 
 	bool reported; /* a mix-up, while this epoch was the current one */
 	uint32_t reported_epoch;

@@ -9,7 +9,6 @@ const SLOW_INTERVAL_MS = 1000;
 const ROUND_TRIP_MAX_MS = 1000;
 const ASK_AGAIN_MS = 60_000;
 const ANSWER_MS = 5000;
-const REQUESTS_MAX = 8;
 export const AGE_MIN_MS = -200;
 
 /**
@@ -29,16 +28,24 @@ export class CameraClock {
 	#ahead = null;
 	#learnedAt = 0;
 	#askedAt = -Infinity;
-	/** @type {Map<string, number>} open requests by nonce; when each left, -Infinity: void */
-	#asked = new Map();
+	/** @type {{nonce: string, at: number, times: number} | null} the open question, when it was
+	 *     first asked (-Infinity: void) and how often */
+	#open = null;
+	/** The one before. Answers come in the order of the questions: earlier ones have none left. */
+	#before = { nonce: '', answersLeft: 0 };
 
-	/** @param {string} nonce @param {number} now when the request leaves, or a little earlier */
+	/**
+	 * The same question until it is answered: however far behind the hub is, and whichever of them
+	 * it answers, there is only one to remember.
+	 * @param {string} nonce for a new question @param {number} now when the request leaves, or a
+	 *     little earlier
+	 * @returns {string} the nonce to ask with
+	 */
 	asked(nonce, now) {
-		this.#asked.set(nonce, now);
+		this.#open ??= { nonce, at: now, times: 0 };
+		this.#open.times++;
 		this.#askedAt = now;
-		if (this.#asked.size > REQUESTS_MAX) {
-			this.#asked.delete(this.#asked.keys().next().value ?? '');
-		}
+		return this.#open.nonce;
 	}
 
 	/**
@@ -46,11 +53,12 @@ export class CameraClock {
 	 * @returns {boolean} false: an answer to no request of ours
 	 */
 	answered(nonce, clockUs, now) {
-		const askedAt = this.#asked.get(nonce);
-		if (askedAt === undefined) {
-			return false;
+		if (this.#open?.nonce !== nonce) {
+			return this.#before.nonce === nonce && this.#before.answersLeft-- > 0;
 		}
-		this.#asked.delete(nonce);
+		const { at: askedAt, times } = this.#open;
+		this.#open = null;
+		this.#before = { nonce, answersLeft: times - 1 };
 		if (now - askedAt > ROUND_TRIP_MAX_MS) {
 			this.#askedAt = -Infinity;
 			return true;
@@ -73,8 +81,8 @@ export class CameraClock {
 	forget() {
 		this.#ahead = null;
 		this.#askedAt = -Infinity;
-		for (const nonce of this.#asked.keys()) {
-			this.#asked.set(nonce, -Infinity);
+		if (this.#open !== null) {
+			this.#open.at = -Infinity;
 		}
 	}
 

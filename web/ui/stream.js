@@ -3,7 +3,7 @@
  * the order they came, and answers each with an outcome. The tile draws.
  */
 import { Assembly } from './assembly.js';
-import { Malformed, equal, hex } from './bytes.js';
+import { Malformed, equal, fromHex, hex } from './bytes.js';
 import { checkFrame } from './checks.js';
 import { Epochs } from './epochs.js';
 import { CameraClock, limits } from './freshness.js';
@@ -86,9 +86,8 @@ export class Stream {
 
 	/** @param {(nonce: Uint8Array) => void} send */
 	#ask(send) {
-		const nonce = crypto.getRandomValues(new Uint8Array(16));
-		this.#lens.clock.asked(hex(nonce), this.#now());
-		send(nonce);
+		const fresh = hex(crypto.getRandomValues(new Uint8Array(16)));
+		send(fromHex(this.#lens.clock.asked(fresh, this.#now())));
 	}
 
 	/** We slept: the camera's clock has to be asked for again. */

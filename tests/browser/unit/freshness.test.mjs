@@ -47,6 +47,24 @@ test('an answer after more than a second, or to no question, tells no time', () 
 	assert.ok(!clock.answered('b', 50_000_000, 1002));
 });
 
+test('however late and often a question is answered that was asked again, it is no mix-up', () => {
+	const clock = new CameraClock();
+	const times = 15;
+	const answers = [];
+	for (let i = 0; i < times; i++) {
+		answers.push(clock.asked(`${i}`, 5001 * i));
+	}
+	for (const nonce of answers) {
+		assert.ok(clock.answered(nonce, 50_000_000, 80_000));
+		assert.equal(clock.age(50_000_000, 80_000), null);
+	}
+	assert.ok(!clock.answered(answers[0], 50_000_000, 80_000), 'as often as it was asked');
+	const nonce = clock.asked('new', 80_000);
+	assert.equal(nonce, 'new');
+	assert.ok(clock.answered(nonce, 50_000_000, 80_100));
+	assert.equal(clock.age(50_000_000, 80_100), 100);
+});
+
 test('the tighter of two answers counts', () => {
 	const clock = new CameraClock();
 	clock.asked('slow', 0);

@@ -181,6 +181,11 @@ const char *audit_reason_text(enum audit_reason reason)
 	return (size_t)reason < AUDIT_REASONS && texts[reason] != NULL ? texts[reason] : "unknown";
 }
 
+bool audit_counts_whole(enum audit_reason reason)
+{
+	return reason != AUDIT_WEB_GONE && reason != AUDIT_STOPPED && reason != AUDIT_UNSEEN;
+}
+
 const char *audit_kind_text(enum audit_kind kind)
 {
 	static const char *const texts[AUDIT_KINDS] = {

@@ -91,6 +91,10 @@ struct audit_closing {
 	struct audit_counts counts;
 };
 
+/* Whether the counts of a viewing that ended so cover it to its end. False when those died who
+ * counted, or who heard of it: then they are of up to five seconds earlier, or none. */
+bool audit_counts_whole(enum audit_reason reason);
+
 /* Puts these closings on disk with one write. Those of viewings that are closed or unknown are left
  * out. All or nothing. */
 int audit_close(struct store *s, const struct audit_closing *closings, size_t count);

@@ -55,9 +55,10 @@ static void held(const struct walk *w, struct holder *h, int64_t from_s, int64_t
 
 static void note_viewing(struct holder *h, const struct audit_item *i)
 {
-	/* A display that signed that it drew nothing is believed; one that could not is not. */
-	bool saw = !i->closed || i->reason == AUDIT_UNSEEN || i->counts.drawn > 0 ||
-		   (!i->counts.attested && i->counts.sent > 0);
+	/* A display that signed that it drew nothing is believed; one that could not is not, nor
+	 * are counts that somebody died with. */
+	bool saw = !i->closed || i->counts.drawn > 0 ||
+		   (!i->counts.attested && (i->counts.sent > 0 || !audit_counts_whole(i->reason)));
 
 	h->could = true;
 	h->seen.viewings++;

@@ -90,7 +90,8 @@ void registry_session_free(struct registry *r, struct registry_session *s, enum 
 	while (s->streams != NULL) {
 		struct registry_stream *t = s->streams;
 
-		if (t->state != STREAM_ENDING) {
+		/* Of one that was ending already, too: nobody may take its counts for the last. */
+		if (t->state != STREAM_ENDING || (!t->counted && !audit_counts_whole(reason))) {
 			t->state = STREAM_ENDING;
 			t->reason = reason;
 		}

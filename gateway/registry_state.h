@@ -69,6 +69,7 @@ struct registry_stream {
 	uint32_t next_epoch; /* prepared one whose key was told; 0: none */
 	bool next_acked;
 	struct audit_counts counts;
+	bool counted; /* the web role said that these are the last */
 	enum audit_reason reason; /* once ending */
 	uint64_t taken_deadline_us; /* once ending */
 };

@@ -111,6 +111,7 @@ void registry_web_counts(struct registry *r, uint64_t peer, const struct ipc_cou
 	if (t == NULL) {
 		return;
 	}
+	t->counted = m->final;
 	t->counts.sent = m->sent;
 	t->counts.dropped = m->skipped + m->aborted;
 	/* What the display itself signed is not overwritten by what the web role believes. */

@@ -56,7 +56,6 @@ void story_begin(struct story *s, uint64_t seed)
 	s->loop = client_loop_create();
 	assert_non_null(s->loop);
 	hub_init(&s->hub, s->loop);
-	record_uncounted(&s->hub);
 	share_injection(s);
 	hub_start(&s->hub, (const char *[]){"--camera", "pattern:320x192@30", "--camera",
 				   "pattern:256x192@30", NULL});

@@ -21,7 +21,6 @@ struct drawn {
 
 static struct drawn all[VIEWINGS_MAX];
 static size_t all_count;
-static const void *uncounted; /* the hub whose roles die */
 
 static struct drawn *find(const void *hub, const struct record_viewing *v)
 {
@@ -60,13 +59,6 @@ static int64_t wall_s(uint64_t boottime_us)
 	return wall.tv_sec - (boot.tv_sec - (int64_t)(boottime_us / 1000000));
 }
 
-/* Whether the closing tells how many frames were sent: not when somebody died. */
-static bool counts_known(int64_t reason)
-{
-	return reason == AUDIT_UNWATCHED || reason == AUDIT_LEFT || reason == AUDIT_REVOKED ||
-	       reason == AUDIT_MIX_UP || reason == AUDIT_REFUSED || reason == AUDIT_PAUSED;
-}
-
 /* What is wrong with the entries of one viewing, or NULL. */
 static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 {
@@ -83,7 +75,7 @@ static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 		int64_t reason = sqlite3_column_int64(entries, 1);
 		openings += kind == AUDIT_OPENED;
 		closings += kind == AUDIT_CLOSED;
-		if (kind == AUDIT_CLOSED && counts_known(reason) && d->hub != uncounted &&
+		if (kind == AUDIT_CLOSED && audit_counts_whole((enum audit_reason)reason) &&
 			sqlite3_column_int64(entries, 2) < d->frames) {
 			(void)snprintf(less, sizeof(less),
 				"more was drawn than the %d that were sent until it ended: %s",
@@ -100,11 +92,6 @@ static const char *objection(sqlite3_stmt *entries, const struct drawn *d)
 		return openings == 0 ? "drawn and not on record" : "opened more than once";
 	}
 	return closings > 1 ? "closed more than once" : wrong;
-}
-
-void record_uncounted(const void *hub)
-{
-	uncounted = hub;
 }
 
 int record_check(const void *hub, const char *state_dir, char *complaint, size_t size)
@@ -130,7 +117,6 @@ int record_check(const void *hub, const char *state_dir, char *complaint, size_t
 		}
 		all[i].hub = all[i].hub == hub ? NULL : all[i].hub;
 	}
-	uncounted = uncounted == hub ? NULL : uncounted;
 	(void)sqlite3_finalize(entries);
 	(void)sqlite3_close(db);
 	return wrong;

@@ -403,6 +403,25 @@ static void who_saw_and_how_well_is_told_of_overlapping_viewings(void **state)
 	expect_exposed(s, 400, 500, "D*"); /* goes on */
 }
 
+/* They may be of before its first picture. */
+static void counts_that_somebody_died_with_are_no_sign_that_nothing_was_seen(void **state)
+{
+	static const int64_t times[] = {100, 110, 120, 130, 200, 210, 220, 230};
+	static const enum audit_reason reasons[] = {
+		AUDIT_WEB_GONE, AUDIT_STOPPED, AUDIT_WEB_GONE, AUDIT_LEFT};
+	struct store *s = &((struct store_fixture *)*state)->store;
+	struct audit_closing closings[4] = {{0}};
+
+	for (uint8_t i = 0; i < 4; i++) {
+		closings[i].viewing = watch(s, i + 1, (const char[]){(char)('A' + i), '\0'});
+		closings[i].reason = reasons[i];
+	}
+	closings[2].counts.attested = true; /* it signed that it drew nothing */
+	assert_int_equal(audit_close(s, closings, 4), 0);
+	set_times(s, times);
+	expect_exposed(s, 0, 300, "A* B* C D");
+}
+
 static void a_poor_link_is_one_that_is_late_or_loses_a_tenth(void **state)
 {
 	(void)state;
@@ -510,6 +529,7 @@ int main(void)
 		TEST(a_grant_counts_for_as_long_as_it_was_held),
 		TEST(a_grant_of_the_store_counts_from_when_it_was_given),
 		TEST(who_saw_and_how_well_is_told_of_overlapping_viewings),
+		TEST(counts_that_somebody_died_with_are_no_sign_that_nothing_was_seen),
 		TEST(a_poor_link_is_one_that_is_late_or_loses_a_tenth),
 		TEST(every_grant_and_pairing_is_on_record_with_whose_word_it_was),
 		TEST(a_suspension_is_on_record_with_its_reason),

@@ -437,6 +437,40 @@ static void a_web_process_that_ends_takes_its_sessions_and_rings_along(void **st
 	assert_int_equal(unseen, 0);
 }
 
+static enum audit_reason newest_reason(void)
+{
+	sqlite3_stmt *statement;
+	enum audit_reason reason;
+
+	assert_int_equal(sqlite3_prepare_v2(fixture.files.store.db,
+				 "SELECT reason FROM audit WHERE kind = 2 ORDER BY sequence DESC",
+				 -1, &statement, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	reason = (enum audit_reason)sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return reason;
+}
+
+/* Otherwise counts of seconds ago, or none, would pass for the last. */
+static void a_viewing_whose_last_counts_never_came_ended_with_the_web_process(void **state)
+{
+	const struct ipc_counts counts = {.connection = 10, .stream = 1, .sent = 3, .final = true};
+
+	for (int told = 0; told < 2; told++) {
+		display_view(&display, 10, "Kitchen", CAMERA, camera);
+		assert_int_equal(registry_revoke(fixture.registry, display.id, camera, 1), 0);
+		if (told) {
+			registry_web_counts(fixture.registry, WEB, &counts);
+		}
+		registry_peer_gone(fixture.registry, WEB);
+		fixture_pass_ms(REGISTRY_CLOSINGS_MS);
+		assert_int_equal(newest_reason(), told ? AUDIT_REVOKED : AUDIT_WEB_GONE);
+		(void)tear_down(state);
+		(void)set_up(state);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -465,6 +499,7 @@ int main(void)
 		TEST(a_camera_that_cannot_be_told_apart_is_new_each_time),
 		TEST(capture_is_asked_for_only_while_somebody_watches),
 		TEST(a_web_process_that_ends_takes_its_sessions_and_rings_along),
+		TEST(a_viewing_whose_last_counts_never_came_ended_with_the_web_process),
 	};
 
 	return cmocka_run_group_tests_name("registry", tests, NULL, NULL);

@@ -232,8 +232,10 @@ faults-build: $(OUT)/camgate $(OUT)/tests/faults/faults $(LIBFAULTS)
 faults: faults-build
 	$(Q)FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(OUT)/tests/faults/faults $(FAULTS)
 
+# The part of it that is done in a minute.
 faults-suite: faults-build
-	$(Q)JOBS=1 TIMEOUT=600 tests/run.sh --title "faults in the real processes" $(OUT)/tests/faults/faults
+	$(Q)FAULTS_BRIEF=1 JOBS=1 TIMEOUT=600 tests/run.sh --title "faults in the real processes" \
+		$(OUT)/tests/faults/faults
 
 .PHONY: faults-build faults faults-suite
 
@@ -458,7 +460,7 @@ test:
 test-suites:
 	$(Q)status=0; $(MAKE) --no-print-directory check-suites || status=1; \
 	$(MAKE) --no-print-directory SANITIZE=address,undefined check-sanitized || status=1; \
-	for suite in scenarios simulation incidents-suite fuzz-replay scripts browser hub; do \
+	for suite in scenarios simulation incidents-suite faults-suite fuzz-replay scripts browser hub; do \
 		$(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 # Several times slower than the real thing, so a program has longer.

@@ -69,7 +69,7 @@ static EVP_PKEY *read_key(const uint8_t *pem, size_t size)
 int tls_load(struct tls *t, const uint8_t *certificate_pem, size_t certificate_size,
 	const uint8_t *key_pem, size_t key_size)
 {
-	struct tls new = {.context = t->context};
+	struct tls new = {.context = t->context, .suspected = t->suspected};
 	int r;
 
 	if (certificate_size > PEM_MAX_BYTES || key_size > PEM_MAX_BYTES) {
@@ -125,6 +125,7 @@ int tls_set_up(struct tls *t, SSL_CTX *context)
 						   SSL_OP_CIPHER_SERVER_PREFERENCE |
 						   SSL_OP_PRIORITIZE_CHACHA);
 	t->context = context;
+	tls_watch(t);
 	return tls_install(t);
 }
 

@@ -9,6 +9,7 @@
 #define CAMGATE_TLS_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct tls {
 	X509 *leaf;
 	STACK_OF(X509) * chain; /* above the leaf */
 	EVP_PKEY *key;
+	bool suspected; /* not to work: a handshake ended by an error inside, or none was tried */
 };
 
 /* Reads a chain (leaf first) and its key. On failure *t is as before. -EBADMSG, -ENOMEM. */
@@ -26,6 +28,13 @@ int tls_load(struct tls *t, const uint8_t *certificate_pem, size_t certificate_s
 int tls_set_up(struct tls *t, SSL_CTX *context);
 /* Puts what was loaded into the context; connections that exist keep what they have. */
 int tls_install(struct tls *t);
+/* Notes in *t, which must stay where it is, which handshakes end by an error inside. Part of
+ * tls_set_up. */
+void tls_watch(struct tls *t);
+/* Shakes hands with itself if there is a suspicion. OpenSSL that had no memory when it needed some
+ * may fail for ever after, and no display would ever come in again. -EIO, told: it does not work.
+ */
+int tls_check(struct tls *t);
 void tls_finish(struct tls *t);
 
 #endif

@@ -141,7 +141,6 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 
 	for (unsigned int i = 0; i < web->connections.count; i++) {
 		struct connection *c = web->connections.all[i];
-
 		if (!c->wsi || c->close_status || c->cut || !connection_is_overdue(c, now_us)) {
 			continue;
 		}
@@ -152,6 +151,9 @@ static void on_sweep(lws_sorted_usec_list_t *sul)
 		} else {
 			socket_reset(web, c);
 		}
+	}
+	if (tls_check(&web->tls) < 0) {
+		web_fail(web);
 	}
 	front_resume(web);
 	report_counts(web, now_us);

@@ -23,6 +23,7 @@ enum injection_kind {
 	INJECT_INTERRUPT, /* EINTR */
 	INJECT_AGAIN, /* non-blocking sockets: EAGAIN */
 	INJECT_DISK, /* files: ENOSPC when written, EIO when synced or cut */
+	INJECT_CRYPTO, /* OpenSSL's sealing, signing and digests: 0 */
 	INJECT_KINDS,
 };
 
@@ -35,8 +36,8 @@ struct injection {
 	struct injection_rate rates[INJECT_ROLES][INJECT_KINDS];
 	_Atomic uint64_t seen[INJECT_ROLES][INJECT_KINDS]; /* calls while the rate was not 0 */
 	_Atomic uint64_t injected[INJECT_ROLES][INJECT_KINDS];
-	/* Processes that died inside libcrypto, which asserts or takes for granted that it has
-	 * memory to begin with. */
+	/* Processes that died inside libcrypto or, before their sandbox stood, inside libseccomp,
+	 * which assert or take for granted that they have memory to begin with. */
 	_Atomic uint64_t library_deaths;
 };
 

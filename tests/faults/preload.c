@@ -76,7 +76,7 @@ enum descriptor descriptor_of(int fd)
 }
 
 /* Whose code it was: the innermost that is neither ours nor libc's. */
-static bool died_in_libcrypto(void *const *frames, int count)
+static bool died_in_library(void *const *frames, int count)
 {
 	for (int i = 0; i < count; i++) {
 		Dl_info from = {0};
@@ -85,7 +85,8 @@ static bool died_in_libcrypto(void *const *frames, int count)
 		}
 		if (strstr(from.dli_fname, "libfaults") == NULL &&
 			strstr(from.dli_fname, "/libc.so") == NULL) {
-			return strstr(from.dli_fname, "libcrypto") != NULL;
+			return strstr(from.dli_fname, "libcrypto") != NULL ||
+			       strstr(from.dli_fname, "libseccomp") != NULL;
 		}
 	}
 	return false;
@@ -95,14 +96,15 @@ static bool died_in_libcrypto(void *const *frames, int count)
 static void on_death(int signal_number)
 {
 	static const char here[] = "injection: died here\n";
-	static const char there[] = "injection: died in libcrypto, which had no memory\n";
+	static const char there[] =
+		"injection: died in libcrypto or libseccomp, which had no memory\n";
 	void *frames[FRAMES];
 	quiet++;
 	(void)signal(signal_number, SIG_DFL);
 	int count = backtrace(frames, FRAMES);
 	bool excused = injection != NULL &&
 		       atomic_load(&injection->rates[role][INJECT_ALLOCATION].of) != 0 &&
-		       died_in_libcrypto(frames, count);
+		       died_in_library(frames, count);
 	if (excused) {
 		atomic_fetch_add(&injection->library_deaths, 1);
 	}

@@ -27,7 +27,8 @@ struct story {
 	/* Allocations fail or failed. libseccomp does not always say so: then a process has a
 	 * filter that forbids too much, and is ended by it as it starts. */
 	bool no_memory;
-	unsigned int deaths; /* processes that died of their own doing, each inside libcrypto */
+	unsigned int
+		deaths; /* processes that died of their own doing, each inside such a library */
 	size_t log_read; /* what was looked through already */
 	uint64_t chance; /* seed and state */
 };

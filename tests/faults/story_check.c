@@ -163,9 +163,10 @@ void check_store(struct story *s, const char *state_dir)
 
 void story_check_log(struct story *s)
 {
+	/* What glibc finds in its heap ends a process, and the library says whose doing it was. */
 	static const char *const wrong[] = {"injection: died here", "forbidden system call",
 		"stack smashing", "AddressSanitizer", "runtime error:", "corrupted",
-		"free(): ", "ended with code 125"};
+		"ended with code 125"};
 	FILE *f = fopen(s->hub.log, "re");
 	char line[1024];
 	char found[256] = "";
@@ -272,14 +273,16 @@ static void await_live(struct story *s)
 
 static void check_viewer(const char *name, struct viewer *v)
 {
+	if (v->tap.jpegs != 0 || v->tap.pictures != 0) {
+		fail_msg("%s: on the wire: %u JPEGs and %u pieces of pictures in the clear", name,
+			v->tap.jpegs, v->tap.pictures);
+	}
 	if (v->bad_pictures != 0) {
 		fail_msg("%s: %u bad pictures; %s", name, v->bad_pictures, v->complaint);
 	}
 	if (viewer_anomalies(v) != 0) {
 		fail_msg("%s noticed %u mix-ups", name, (unsigned int)viewer_anomalies(v));
 	}
-	assert_int_equal(v->tap.jpegs, 0);
-	assert_int_equal(v->tap.pictures, 0);
 }
 
 void story_recover(struct story *s)

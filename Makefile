@@ -232,10 +232,13 @@ faults-build: $(OUT)/camgate $(OUT)/tests/faults/faults $(LIBFAULTS)
 faults: faults-build
 	$(Q)FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(OUT)/tests/faults/faults $(FAULTS)
 
-# The part of it that is done in a minute.
+# The part of it that is done in a minute, and how many of each kind it were.
+FAULTS_SUITE := $(abspath $(OUT))/faults/suite
 faults-suite: faults-build
-	$(Q)FAULTS_BRIEF=1 JOBS=1 TIMEOUT=600 tests/run.sh --title "faults in the real processes" \
-		$(OUT)/tests/faults/faults
+	$(Q)mkdir -p $(FAULTS_SUITE) && rm -f $(FAULTS_SUITE)/record
+	$(Q)status=0; FAULTS_BRIEF=1 FAULTS_COUNTS=$(FAULTS_SUITE)/record JOBS=1 TIMEOUT=600 tests/run.sh \
+		--title "faults in the real processes" $(OUT)/tests/faults/faults || status=1; \
+		FAULTS_DIR=$(FAULTS_SUITE) tests/faults/run.sh totals; exit $$status
 
 .PHONY: faults-build faults faults-suite
 

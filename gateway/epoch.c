@@ -11,6 +11,7 @@
 enum { GUARD_BYTES = 4096, GUARD_MARK = 0x5a };
 
 static const uint64_t lifetime_max_us = 600ull * 1000 * 1000;
+static const uint64_t lead_min_us = 1000 * 1000;
 
 /* One epoch: number 0 means that there is none. */
 struct epoch {
@@ -162,9 +163,17 @@ static uint64_t elapsed_us(const struct epochs *e, uint64_t now_us)
 	return now_us > e->started_us ? now_us - e->started_us : 0;
 }
 
+/* A twentieth of its life is left to give everybody the next key. A short one needs more: displays
+ * are waited for half a second, and an epoch that runs out meanwhile ends without them. */
 bool epochs_due(const struct epochs *e, uint64_t now_us)
 {
-	return elapsed_us(e, now_us) >= e->lifetime_us / 20 * 19 ||
+	uint64_t half_us = e->lifetime_us / 2;
+	uint64_t left_us = half_us < lead_min_us ? half_us : lead_min_us;
+
+	if (left_us < e->lifetime_us / 20) {
+		left_us = e->lifetime_us / 20;
+	}
+	return elapsed_us(e, now_us) >= e->lifetime_us - left_us ||
 	       e->counter >= EPOCH_FRAMES_MAX / 20 * 19;
 }
 

@@ -49,6 +49,19 @@ static void bring_up_to_date(struct registry *r, struct registry_camera *c,
 	}
 }
 
+static unsigned int count_unready(const struct registry *r, const struct registry_camera *c)
+{
+	unsigned int n = 0;
+
+	for (const struct registry_session *s = r->sessions; s != NULL; s = s->next) {
+		for (const struct registry_stream *t = s->streams; t != NULL; t = t->next) {
+			n += t->state != STREAM_ENDING && !t->next_acked &&
+			     memcmp(t->generation, c->generation, GENERATION_BYTES) == 0;
+		}
+	}
+	return n;
+}
+
 static uint64_t send_request(struct registry *r, const struct registry_camera *c, uint8_t type)
 {
 	const struct ipc_request m = {.request = ++r->requests};
@@ -88,23 +101,16 @@ void registry_camera_rotation_due(struct registry *r, uint64_t peer)
 	registry_rotation_check(r, c);
 }
 
-static bool everybody_is_ready(const struct registry *r, const struct registry_camera *c)
-{
-	for (const struct registry_session *s = r->sessions; s != NULL; s = s->next) {
-		for (const struct registry_stream *t = s->streams; t != NULL; t = t->next) {
-			if (t->state != STREAM_ENDING && !t->next_acked &&
-				memcmp(t->generation, c->generation, GENERATION_BYTES) == 0) {
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 void registry_rotation_check(struct registry *r, struct registry_camera *c)
 {
-	if (c->preparing &&
-		(registry_now(r) >= c->prepare_deadline_us || everybody_is_ready(r, c))) {
+	unsigned int unready = c->preparing ? count_unready(r, c) : 0;
+
+	if (c->preparing && (registry_now(r) >= c->prepare_deadline_us || unready == 0)) {
+		if (unready > 0) {
+			log_info("camera \"%s\" changes its key without waiting longer for %u of "
+				 "its viewers, who may lose frames",
+				c->record.name, unready);
+		}
 		c->preparing = false;
 		c->switch_request = send_request(r, c, IPC_SWITCH);
 	}
@@ -119,6 +125,11 @@ void registry_camera_rotated(struct registry *r, uint64_t peer, const struct ipc
 	}
 	if (m->request == 0 || m->request != c->switch_request) {
 		/* A break, asked for or by itself: what was prepared is void. */
+		if (m->request == 0 && c->preparing) {
+			log_info("camera \"%s\" changed its key before %u of its viewers had the "
+				 "next one; they may lose frames",
+				c->record.name, count_unready(r, c));
+		}
 		c->preparing = false;
 		registry_key_cancel_next(r, c);
 		for_watchers(r, c, forget_next);

@@ -58,7 +58,8 @@ const uint8_t *epochs_key(const struct epochs *e, uint32_t epoch);
 int epochs_break(struct epochs *e, uint64_t now_us);
 /* To the prepared epoch; the same as epochs_break if there is none. */
 int epochs_switch(struct epochs *e, uint64_t now_us);
-/* True from 95 % of the lifetime or frames on. epoch_seal refuses at 100 %. */
+/* True from 95 % of the lifetime or frames on, or a second before its end (half a life, if that is
+ * less). epoch_seal refuses at 100 %. */
 bool epochs_due(const struct epochs *e, uint64_t now_us);
 /* The one function that seals. Fills in header->epoch, spends a counter, writes the frame (header,
  * SFrame) to out. Returns the frame's size; -ESTALE after a fork; -ENOSPC; -EKEYEXPIRED when the

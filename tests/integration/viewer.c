@@ -121,6 +121,7 @@ static void on_camera(void *user, const struct wire_camera *camera)
 	if (again) {
 		t->seen = false;
 		t->epoch = 0;
+		memset(t->keys, 0, sizeof(t->keys));
 	}
 	if (camera->state == CAMERA_READY && !v->watch_nothing && t->stream == 0) {
 		int r = display_watch(client_display(v->client), camera->id, client_now_us());
@@ -192,6 +193,30 @@ static bool is_of_tile(const struct viewer *v, const struct viewer_tile *t, uint
 	return !t->seen || tag == t->tag;
 }
 
+/* Frames that came late for want of a key are not drawn between two that were: how many of those
+ * missing before this picture were captured when its key was still on its way. */
+static unsigned int waited_for_key(
+	const struct viewer_tile *t, const struct display_picture *p, unsigned int missed)
+{
+	uint64_t interval_us = (p->header.capture_us - t->capture_us) / (missed + 1);
+	unsigned int n = 0;
+	while (n < missed && t->keys[p->header.epoch % VIEWER_EPOCHS].us >
+				     t->capture_us + (n + 1) * interval_us) {
+		n++;
+	}
+	return n;
+}
+
+static void count_missed(struct viewer_tile *t, const struct display_picture *p, uint32_t number)
+{
+	unsigned int missed = ((number - t->number) & NUMBER_MASK) - 1;
+	t->missed += missed;
+	if (p->header.epoch != t->epoch) {
+		t->missed_for_key += waited_for_key(t, p, missed);
+		t->clean_switches += missed == 0;
+	}
+}
+
 /* The code in the picture must be whole, of the camera that the hub named, and no older than the
  * label says. */
 static void look(struct viewer *v, struct viewer_tile *t, const struct display_picture *p)
@@ -218,9 +243,7 @@ static void look(struct viewer *v, struct viewer_tile *t, const struct display_p
 		complain(v, &v->stale, "an old picture, shown as live", &o);
 	}
 	if (t->seen && t->capture_us < p->header.capture_us) {
-		unsigned int missed = ((o.number - t->number) & NUMBER_MASK) - 1;
-		t->missed += missed;
-		t->missed_at_switch += p->header.epoch != t->epoch ? missed : 0;
+		count_missed(t, p, o.number);
 	}
 	t->seen = true;
 	t->tag = o.tag;
@@ -263,10 +286,28 @@ static bool on_picture(void *user, const struct display_picture *p)
 	return true;
 }
 
+static void note_key(struct viewer *v, const uint8_t *message, size_t size)
+{
+	struct wire_envelope e;
+	struct wire_key k;
+	if (wire_parse_envelope(message, size, &e) < 0 || e.type != WIRE_HUB || e.kind != HUB_KEY ||
+		wire_parse_key(e.body, e.body_size, &k) < 0) {
+		return;
+	}
+	struct viewer_tile *t = tile_of(v, k.camera);
+	uint32_t at = k.epoch % VIEWER_EPOCHS;
+	if (t != NULL && t->keys[at].epoch != k.epoch) {
+		t->keys[at].epoch = k.epoch;
+		t->keys[at].us = client_now_us();
+		t->breaks += k.purpose == KEY_BREAK;
+	}
+}
+
 static bool on_received(void *user, uint8_t *message, size_t size)
 {
 	struct viewer *v = user;
 	wiretap_hear(&v->tap, message, size);
+	note_key(v, message, size);
 	if (v->flip_next && message[0] == WIRE_CHUNK && size > 1000) {
 		v->flip_next = false;
 		v->injected++;

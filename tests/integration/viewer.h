@@ -8,7 +8,7 @@
 #include "hub.h"
 #include "tests/oracles/wiretap.h"
 
-enum { VIEWER_TILES_MAX = 8, VIEWER_ASKED_MAX = 8 };
+enum { VIEWER_TILES_MAX = 8, VIEWER_ASKED_MAX = 8, VIEWER_EPOCHS = 4 };
 
 struct viewer_tile {
 	struct wire_camera camera;
@@ -18,9 +18,16 @@ struct viewer_tile {
 	bool seen; /* a picture of this generation */
 	uint32_t tag; /* of the camera, out of its pictures */
 	uint32_t number; /* of the last frame, as drawn by the camera */
-	unsigned int missed; /* numbers left out between two pictures of one generation */
-	unsigned int
-		missed_at_switch; /* those between the last of an epoch and the first of the next */
+	/* Numbers left out between two pictures of one generation; a busy machine leaves out some
+	 * anywhere. Those that are the fault of a switch were captured when the key of the next
+	 * epoch was not here yet. */
+	unsigned int missed, missed_for_key;
+	unsigned int breaks; /* keys of an epoch that had begun without us */
+	unsigned int clean_switches; /* nothing missing from one epoch to the next */
+	struct {
+		uint32_t epoch;
+		uint64_t us; /* when its first key came, client_now_us() */
+	} keys[VIEWER_EPOCHS]; /* the newest, by epoch modulo VIEWER_EPOCHS */
 	uint8_t flags; /* of the last frame, as authenticated */
 	uint32_t epoch, epochs; /* the last one, and how many were seen */
 	uint64_t capture_us;

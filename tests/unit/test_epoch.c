@@ -252,6 +252,21 @@ static void epoch_ends_with_its_lifetime(void **state)
 	assert_true(epochs_due(e, 50 + LIFETIME_US + LIFETIME_US / 100 * 95));
 }
 
+static void a_short_epoch_leaves_time_to_give_everybody_the_next_key(void **state)
+{
+	const uint8_t home[HOME_ID_BYTES] = {0}, run[GENERATION_BYTES] = {0};
+	struct epochs *two = epochs_create(home, run, 2 * SECOND_US, 0);
+	struct epochs *one = epochs_create(home, run, SECOND_US, 0);
+
+	(void)state;
+	assert_false(epochs_due(two, SECOND_US - 1));
+	assert_true(epochs_due(two, SECOND_US));
+	assert_false(epochs_due(one, SECOND_US / 2 - 1));
+	assert_true(epochs_due(one, SECOND_US / 2));
+	epochs_destroy(two);
+	epochs_destroy(one);
+}
+
 static void epoch_lives_at_most_ten_minutes_whatever_is_asked_for(void **state)
 {
 	struct epochs *e = epochs_create(home, generation, UINT64_MAX, 0);
@@ -328,6 +343,7 @@ int main(void)
 		EPOCH_TEST(epoch_refuses_in_a_forked_child_and_goes_on_in_the_parent),
 		EPOCH_TEST(epoch_refuses_after_a_fork_also_by_process_id),
 		EPOCH_TEST(epoch_ends_with_its_lifetime),
+		cmocka_unit_test(a_short_epoch_leaves_time_to_give_everybody_the_next_key),
 		cmocka_unit_test(epoch_lives_at_most_ten_minutes_whatever_is_asked_for),
 		EPOCH_TEST(epoch_ends_with_its_last_counter),
 		EPOCH_TEST(epoch_that_could_not_break_seals_nothing_more),

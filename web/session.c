@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At most this many fruitless frames (aborted, refused) in a row in one call. */
-enum { STEPS_MAX = 4 * WIRE_STREAMS_MAX, SECOND_US = 1000000 };
+enum { SECOND_US = 1000000 };
 
 struct session_message {
 	struct session_message *next;
@@ -325,24 +324,17 @@ static bool next_of_streams(
 
 bool session_next(struct session *s, uint64_t now_us, uint8_t **ret_data, size_t *ret_size)
 {
-	for (int step = 0; step < STEPS_MAX; step++) {
-		if (may_tell(s)) {
-			s->sending = NULL;
-			*ret_data = s->first->bytes;
-			*ret_size = s->first->size;
-			return true;
-		}
-		if (!s->admitted) {
-			return false;
-		}
-		if (next_of_streams(s, now_us, ret_data, ret_size)) {
-			return true;
-		}
-		if (!may_tell(s)) {
-			return false;
-		}
+	if (!may_tell(s) && s->admitted && next_of_streams(s, now_us, ret_data, ret_size)) {
+		return true;
 	}
-	return false;
+	/* The streams may have queued an ABORT just now. */
+	if (!may_tell(s)) {
+		return false;
+	}
+	s->sending = NULL;
+	*ret_data = s->first->bytes;
+	*ret_size = s->first->size;
+	return true;
 }
 
 void session_sent(struct session *s, uint64_t now_us)

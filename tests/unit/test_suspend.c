@@ -332,6 +332,21 @@ static void strangers_do_not_hold_up_a_revoke_of_everything(void **state)
 	display_finish(&stranger);
 }
 
+static void a_revoke_of_everything_that_cannot_be_stored_takes_nothing(void **state)
+{
+	struct store_display d;
+
+	(void)state;
+	store_fixture_fill(&fixture.files.store);
+	assert_int_equal(registry_revoke_all(fixture.registry, 7), -ENOSPC);
+	assert_nothing_sent(WEB, IPC_CUT);
+	assert_int_equal(store_display_get(&fixture.files.store, display.id, &d), 0);
+	assert_int_equal(store_display_get(&fixture.files.store, other.id, &d), 0);
+	store_fixture_make_room(&fixture.files.store);
+	assert_int_equal(registry_revoke_all(fixture.registry, 8), 0);
+	assert_int_equal(cut_mode(10), CUT_RESET);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -351,6 +366,7 @@ int main(void)
 		TEST(a_display_of_two_suspensions_needs_both_ended),
 		TEST(a_suspension_outlives_the_keeper_and_any_clock),
 		TEST(everything_of_everybody_is_taken_in_one_step),
+		TEST(a_revoke_of_everything_that_cannot_be_stored_takes_nothing),
 		TEST(strangers_do_not_hold_up_a_revoke_of_everything),
 	};
 

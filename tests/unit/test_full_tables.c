@@ -1,0 +1,230 @@
+/* Tables of the keeper that are full: who comes then gets nothing, what is lost is told, and the
+ * others go on as before. */
+#include "keeper_fixture.h"
+
+#include "registry_state.h"
+#include <errno.h>
+
+enum { WEB = 1, CAMERA = 2 };
+
+static uint8_t camera[CAMERA_ID_BYTES];
+static struct display display;
+
+static int set_up(void **state)
+{
+	fixture_set_up(state);
+	display_init(&display);
+	web_join(WEB);
+	camera_join(CAMERA, "usb:1", "Door", camera);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	display_finish(&display);
+	return fixture_tear_down(state);
+}
+
+/* Everything so far was seen; there is room for more. */
+static void sent_clear(void)
+{
+	fixture.sent_count = 0;
+}
+
+static const struct registry_totals *totals(void)
+{
+	return registry_totals_see(fixture.registry);
+}
+
+/* ---- connections ---- */
+
+static void open_connection(uint64_t connection)
+{
+	const struct ipc_opened opened = {.connection = connection,
+		.peer = "192.0.2.7:51234",
+		.origin = "https://hub.local:8443"};
+
+	registry_web_opened(fixture.registry, WEB, &opened);
+}
+
+static void a_connection_more_than_there_is_room_for_is_cut_as_busy(void **state)
+{
+	struct ipc_message m;
+	struct ipc_cut cut;
+
+	(void)state;
+	for (uint64_t n = 1; n <= REGISTRY_SESSIONS_MAX; n++) {
+		open_connection(n);
+		assert_non_null(sent_find(WEB, IPC_TELL));
+		sent_clear();
+	}
+	open_connection(REGISTRY_SESSIONS_MAX + 1);
+	sent_take(WEB, IPC_CUT, &m);
+	assert_int_equal(ipc_parse_cut(&m, &cut), 0);
+	assert_int_equal(cut.connection, REGISTRY_SESSIONS_MAX + 1);
+	assert_int_equal(cut.mode, CUT_BUSY);
+	assert_nothing_sent(WEB, IPC_TELL);
+	assert_int_equal(totals()->refused[REFUSED_BUSY], 1);
+	assert_false(was_dropped(WEB, true));
+	/* One that goes makes room for one. */
+	registry_web_closed(fixture.registry, WEB, 7);
+	open_connection(REGISTRY_SESSIONS_MAX + 2);
+	assert_non_null(sent_find(WEB, IPC_TELL));
+}
+
+/* ---- keys ---- */
+
+static void a_key_that_cannot_be_asked_for_ends_the_stream(void **state)
+{
+	struct registry *r = fixture.registry;
+	const uint8_t *body;
+	size_t size;
+
+	(void)state;
+	display_enter(&display, WEB, 10, "Kitchen");
+	assert_int_equal(registry_grant(r, display.id, camera), 0);
+	while (display_next(&display, &body, &size) != 0) {
+	}
+	for (size_t i = 0; i < REGISTRY_WRAPS_MAX; i++) {
+		r->wraps[i] = (struct registry_wrap){
+			.request = REGISTRY_WRAPS_MAX + i, .deadline_us = UINT64_MAX};
+	}
+	r->wraps_count = REGISTRY_WRAPS_MAX;
+	display_watch(&display, 1, camera);
+	assert_nothing_sent(CAMERA, IPC_WRAP);
+	assert_non_null(sent_find(WEB, IPC_TAKE));
+	display_expect_ended(&display, 1, END_REFUSED);
+}
+
+/* ---- what waits for the disk ---- */
+
+/* Opens and leaves a viewing. */
+static void look(uint64_t connection, uint16_t stream)
+{
+	const struct wire_unwatch unwatch = {.stream = stream};
+	const struct ipc_stream taken = {.connection = connection, .stream = stream};
+	uint8_t body[64];
+
+	display_watch(&display, stream, camera);
+	display_say(
+		&display, DISPLAY_UNWATCH, body, wire_encode_unwatch(&unwatch, body, sizeof(body)));
+	registry_web_taken(fixture.registry, WEB, &taken);
+	sent_clear();
+}
+
+/* With the one that waits. */
+static void closings_fill(void)
+{
+	struct registry *r = fixture.registry;
+
+	assert_int_equal(r->totals.closings_waiting, 1);
+	for (size_t i = 1; i < REGISTRY_CLOSINGS_MAX; i++) {
+		r->closings[i] = r->closings[0];
+	}
+	r->totals.closings_waiting = REGISTRY_CLOSINGS_MAX;
+}
+
+static void an_end_of_a_viewing_that_finds_no_room_is_counted(void **state)
+{
+	struct registry *r = fixture.registry;
+
+	(void)state;
+	display_enter(&display, WEB, 10, "Kitchen");
+	assert_int_equal(registry_grant(r, display.id, camera), 0);
+	look(10, 1);
+	display_watch(&display, 2, camera);
+	/* As many wait as can, and the disk takes none. */
+	closings_fill();
+	store_fixture_fill(&fixture.files.store);
+	registry_web_closed(r, WEB, 10);
+	assert_int_equal(totals()->closings_lost, 1);
+	assert_int_equal(totals()->closings_waiting, REGISTRY_CLOSINGS_MAX);
+	assert_int_not_equal(totals()->record_error, 0);
+}
+
+static void ends_of_viewings_that_fill_the_table_are_written_at_once(void **state)
+{
+	struct registry *r = fixture.registry;
+
+	(void)state;
+	display_enter(&display, WEB, 10, "Kitchen");
+	assert_int_equal(registry_grant(r, display.id, camera), 0);
+	look(10, 1);
+	closings_fill();
+	look(10, 2);
+	assert_int_equal(totals()->closings_lost, 0);
+	assert_int_equal(totals()->closings_waiting, 1);
+	assert_int_equal(audit_verify(&fixture.files.store), 0);
+}
+
+static int64_t count_alarms(void)
+{
+	sqlite3_stmt *count = NULL;
+	int64_t result;
+
+	assert_int_equal(sqlite3_prepare_v2(fixture.files.store.db,
+				 "SELECT count(*) FROM audit WHERE kind = 9", -1, &count, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+	result = sqlite3_column_int64(count, 0);
+	sqlite3_finalize(count);
+	return result;
+}
+
+static struct audit_event alarm_make(void)
+{
+	struct audit_event e = {.kind = AUDIT_ALARM};
+
+	snprintf(e.display_name, sizeof(e.display_name), "Kitchen");
+	return e;
+}
+
+static void alarms_wait_for_the_disk_and_one_too_many_is_counted(void **state)
+{
+	const struct audit_event e = alarm_make();
+	struct registry *r = fixture.registry;
+	int64_t before;
+
+	(void)state;
+	store_fixture_fill(&fixture.files.store);
+	for (unsigned int n = 0; r->events_count < REGISTRY_EVENTS_MAX; n++) {
+		assert_true(n < 4 * REGISTRY_EVENTS_MAX);
+		registry_record_event(r, &e);
+	}
+	assert_int_equal(totals()->events_lost, 0);
+	registry_record_event(r, &e);
+	assert_int_equal(totals()->events_lost, 1);
+	/* It tries again by itself, and all that waited are there. */
+	store_fixture_make_room(&fixture.files.store);
+	before = count_alarms();
+	fixture_pass_ms(REGISTRY_CLOSINGS_RETRY_MS);
+	assert_int_equal(r->events_count, 0);
+	assert_int_equal(count_alarms(), before + REGISTRY_EVENTS_MAX);
+}
+
+/* ---- what does not fit ---- */
+
+static void a_role_that_misses_a_message_is_ended(void **state)
+{
+	(void)state;
+	sent_clear();
+	registry_send(fixture.registry, WEB, -EMSGSIZE);
+	assert_true(was_dropped(WEB, true));
+	assert_int_equal(fixture.sent_count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_connection_more_than_there_is_room_for_is_cut_as_busy),
+		TEST(a_key_that_cannot_be_asked_for_ends_the_stream),
+		TEST(an_end_of_a_viewing_that_finds_no_room_is_counted),
+		TEST(ends_of_viewings_that_fill_the_table_are_written_at_once),
+		TEST(alarms_wait_for_the_disk_and_one_too_many_is_counted),
+		TEST(a_role_that_misses_a_message_is_ended),
+	};
+
+	return cmocka_run_group_tests_name("full tables", tests, NULL, NULL);
+}

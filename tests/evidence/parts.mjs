@@ -101,6 +101,43 @@ async function oracles() {
 	];
 }
 
+/** As many displays at one hub as a short run carries. */
+async function load() {
+	const json = path.join(out, 'load.json');
+	fs.rmSync(json, { force: true });
+	const r = await make('load', ['load', ...(quick ? ['VIEWERS=100'] : [])]);
+	const m = readJson(json);
+	if (r.code !== 0 || m === undefined) {
+		return [passed('many viewers at one hub', r)];
+	}
+	return [
+		some('viewers held', m.viewers),
+		none('  foreign pictures drawn', m.foreign),
+		{ name: '  until all are live', value: m.all_live_s, text: `${number(m.all_live_s)} s` },
+		{ name: '  and again, after the web role was killed', value: m.web_killed_all_live_s,
+			text: `${number(m.web_killed_all_live_s)} s` },
+		{ name: '  pictures drawn', value: m.pictures,
+			text: `${number(m.pictures)}, ${number(m.pictures_per_s)} a second` },
+		{ name: '  memory', value: { web_mib: m.web_mib, keeper_mib: m.keeper_mib },
+			text: `web ${number(m.web_mib)} MiB, keeper ${number(m.keeper_mib)} MiB` },
+	];
+}
+
+/** What is not live is never called live, in a browser: the oracle of its tests. */
+async function browser() {
+	if (!fs.existsSync('tests/browser/node_modules')) {
+		return [{ name: 'pictures painted as LIVE in a browser', value: 0,
+			skipped: 'tests/browser/node_modules is not there: make browser' }];
+	}
+	const r = await run('browser', ['node', '--test', '--test-reporter=tap',
+		'tests/browser/freshness.test.mjs'], { CAMGATE: path.resolve(out, 'camgate') });
+	return [
+		passed('what stands still, in a browser', r),
+		some('pictures painted as LIVE in a browser', sum(r.text, /O-FRESH: (\d+) pictures painted/g)),
+		none('  LIVE violations', sum(r.text, /LIVE violations (\d+)/g)),
+	];
+}
+
 async function incidents() {
 	const r = await make('incidents', ['incidents']);
 	const all = readJson(path.join(out, 'incidents.json'));
@@ -115,7 +152,8 @@ async function incidents() {
 			ok: seen.length === all.incidents.length },
 		none('  not stopped, or not told, as shipped', all.missed),
 		...all.incidents.map((/** @type {any} */ i) => ({
-			name: `  ${i.name}`, value: i, text: `seen by ${i.oracle}; ${i.place}`, bound: 'seen, stopped', ok: i.ok,
+			name: `  ${i.name}`, value: i, text: `seen by ${i.oracle}; ${i.place}`, bound: 'seen, stopped',
+			ok: i.ok && i.lifted?.ok === true && i.shipped?.ok === true,
 		})),
 	];
 }
@@ -208,6 +246,8 @@ export const parts = {
 	'revoke-loopback': revokeLoopback,
 	'revoke-bad-link': revokeBadLink,
 	oracles,
+	load,
+	browser,
 	incidents,
 	simulation,
 	faults,

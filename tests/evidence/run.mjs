@@ -33,14 +33,15 @@ export function run(name, words, more = {}) {
 }
 
 /**
- * A target of the Makefile, in the way of the build that we are in.
+ * A target of the Makefile, in the way of the build that we are in. Without ONLY: that chose among the
+ * parts here, and chooses among its own things there.
  *
  * @param {string} name
  * @param {string[]} words
  * @param {Record<string, string>} [more]
  */
 export function make(name, words, more = {}) {
-	return run(name, ['make', '--no-print-directory', ...words], { MAKEFLAGS: '', ...more });
+	return run(name, ['make', '--no-print-directory', ...words], { MAKEFLAGS: '', ONLY: '', ...more });
 }
 
 /** @param {string} file @returns {any} undefined when it is not there or no JSON */

@@ -184,6 +184,13 @@ async function faults() {
 		some('  faults injected', sum(seal.text, /(\d+) faults injected/g))];
 }
 
+/** Calls that fail while rights change, in the roles as they are shipped. */
+async function processFaults() {
+	const r = await make('process-faults', ['faults-suite']);
+	return [passed('calls that fail in the real processes', r),
+		some('  faults injected', sum(r.text, /in total +(\d+) faults injected/g))];
+}
+
 async function fuzzing() {
 	const r = await make('fuzz', ['fuzz', `SECONDS=${quick ? 3 : 20}`]);
 	return [
@@ -251,6 +258,7 @@ export const parts = {
 	incidents,
 	simulation,
 	faults,
+	'process-faults': processFaults,
 	fuzzing,
 	mutants,
 	coverage,

@@ -5,4 +5,4 @@ set -euo pipefail
 # shellcheck source=tests/hub/package.sh
 . "$(dirname "$0")/package.sh"
 
-HUB_TIMEOUT=${HUB_TIMEOUT:-900} exec "$here/run.sh" -b "$programs" -f "$deb" -f "$root/README.md" troubled_hub.sh
+HUB_TIMEOUT=${HUB_TIMEOUT:-1500} exec "$here/run.sh" -b "$programs" -f "$deb" -f "$root/README.md" troubled_hub.sh

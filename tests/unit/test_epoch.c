@@ -254,9 +254,8 @@ static void epoch_ends_with_its_lifetime(void **state)
 
 static void a_short_epoch_leaves_time_to_give_everybody_the_next_key(void **state)
 {
-	const uint8_t home[HOME_ID_BYTES] = {0}, run[GENERATION_BYTES] = {0};
-	struct epochs *two = epochs_create(home, run, 2 * SECOND_US, 0);
-	struct epochs *one = epochs_create(home, run, SECOND_US, 0);
+	struct epochs *two = epochs_create(home, generation, 2 * SECOND_US, 0);
+	struct epochs *one = epochs_create(home, generation, SECOND_US, 0);
 
 	(void)state;
 	assert_false(epochs_due(two, SECOND_US - 1));

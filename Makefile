@@ -69,7 +69,7 @@ help:
 ##                   ARGS="--camera /dev/video0" and the like are handed on
 ## make test         installs what is missing, runs all tests
 ## make test-hub     the tests in a virtual hub: SUITE=bookworm or trixie, ARCH=amd64 or arm64
-## make check        the developer's loop: unit and integration tests, under a minute
+## make check        the developer's loop: unit and integration tests, in a minute or two
 ## make incidents    accidents of other products, put into a build of its own: the table of who sees and
 ##                   who stops them; build/incidents.json
 ## make lint         warnings as errors, who may include what, scripts, JavaScript

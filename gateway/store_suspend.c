@@ -105,6 +105,19 @@ int store_resume(struct store *s, enum suspended what, const uint8_t *id)
 	return store_commit(s);
 }
 
+/* what, id, reason, since_s. */
+static int read_row(struct store_query *q, struct store_suspension *ret)
+{
+	*ret = (struct store_suspension){
+		.what = (enum suspended)sqlite3_column_int(q->statement, 0)};
+	if (id_size(ret->what) > 0) {
+		store_column_blob(q, 1, ret->id, id_size(ret->what));
+	}
+	store_column_text(q, 2, ret->reason, sizeof(ret->reason));
+	ret->since_s = sqlite3_column_int64(q->statement, 3);
+	return q->error;
+}
+
 int store_suspension_of(struct store *s, const uint8_t *display, const uint8_t *camera,
 	struct store_suspension *ret)
 {
@@ -116,16 +129,18 @@ int store_suspension_of(struct store *s, const uint8_t *display, const uint8_t *
 		"   (SELECT kind FROM displays WHERE id = ?1) AS kind) d"
 		" WHERE (s.what = d.kind) OR (s.what = 16 AND s.id = d.display)"
 		" OR (s.what = 17 AND s.id = d.camera) ORDER BY s.since_s LIMIT 1");
+	struct store_suspension x;
 	int result;
 
 	store_bind_blob(&q, display != NULL ? display : nobody, DISPLAY_ID_BYTES);
 	store_bind_blob(&q, camera != NULL ? camera : nobody, CAMERA_ID_BYTES);
 	result = store_step(&q);
 	if (result == 1) {
-		ret->what = (enum suspended)sqlite3_column_int(q.statement, 0);
-		store_column_text(&q, 2, ret->reason, sizeof(ret->reason));
-		ret->since_s = sqlite3_column_int64(q.statement, 3);
-		result = q.error != 0 ? q.error : 1;
+		result = read_row(&q, &x);
+		if (result == 0) {
+			*ret = x;
+			result = 1;
+		}
 	}
 	store_query_finish(&q);
 	return result;
@@ -140,14 +155,10 @@ int store_suspension_each(
 	int result;
 
 	while ((result = store_step(&q)) == 1) {
-		x = (struct store_suspension){0};
-		x.what = (enum suspended)sqlite3_column_int(q.statement, 0);
-		if (id_size(x.what) > 0) {
-			store_column_blob(&q, 1, x.id, id_size(x.what));
+		result = read_row(&q, &x);
+		if (result == 0) {
+			result = each(data, &x);
 		}
-		store_column_text(&q, 2, x.reason, sizeof(x.reason));
-		x.since_s = sqlite3_column_int64(q.statement, 3);
-		result = q.error != 0 ? q.error : each(data, &x);
 		if (result != 0) {
 			break;
 		}

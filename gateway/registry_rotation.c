@@ -74,8 +74,7 @@ void registry_rotation_break(struct registry *r, struct registry_camera *c, uint
 {
 	uint64_t deadline_us = registry_now(r) + within_ms * 1000;
 
-	/* The prepared epoch is thrown away by the camera: its number may come again with another
-	 * key. */
+	/* The prepared epoch is thrown away by the camera, and its number with it. */
 	c->preparing = false;
 	c->switch_request = 0;
 	registry_key_cancel_next(r, c);

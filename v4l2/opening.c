@@ -66,11 +66,13 @@ int opening_await(struct camera *c)
 	int said = 0;
 	int r;
 
-	groups_read(&before);
 	for (;;) {
 		r = source_open(&c->source, path, o->instance, &o->config);
 		if (r >= 0 || !o->discovered || o->ready_fd >= 0 || !may_pass(r)) {
 			return r;
+		}
+		if (said == 0) {
+			groups_read(&before);
 		}
 		if (r != said) {
 			log_warning("%s; trying on", c->source.problem);

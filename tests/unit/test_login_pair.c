@@ -1,59 +1,9 @@
 /* Pairing: what a link gives, what is refused, and that the network hears nothing but the refusal.
  */
-#include "keeper_fixture.h"
-
-enum { WEB = 1, CAMERA = 2 };
-
-static struct display display;
-static uint8_t camera[CAMERA_ID_BYTES];
-static uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
+#include "login_fixture.h"
 
 static const uint8_t link_id[LINK_ID_BYTES] = {1};
 static const uint8_t secret[LINK_SECRET_BYTES] = {2};
-
-static int set_up(void **state)
-{
-	struct store_display record = {.name = "Kitchen"};
-
-	fixture_set_up(state);
-	display_init(&display);
-	memcpy(record.id, display.id, sizeof(record.id));
-	memcpy(record.sign_public, display.sign.public, sizeof(record.sign_public));
-	memcpy(record.kem_public, display.kem.public, sizeof(record.kem_public));
-	assert_int_equal(store_display_add(&fixture.files.store, &record, NULL, 0), 0);
-	web_join(WEB);
-	camera_join(CAMERA, "usb:1", "Door", camera);
-	sent_forget();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
-}
-
-static uint64_t refused(enum refusal refusal)
-{
-	return registry_totals_see(fixture.registry)->refused[refusal];
-}
-
-/* Sends message on the open connection and expects the uniform refusal, counted once as this. */
-static void expect_refused(size_t size, enum refusal refusal)
-{
-	uint64_t before = refused(refusal);
-	struct ipc_message m;
-	struct ipc_cut cut;
-
-	display_heard(&display, message, size);
-	sent_take(WEB, IPC_CUT, &m);
-	assert_int_equal(ipc_parse_cut(&m, &cut), 0);
-	assert_int_equal(cut.mode, CUT_REFUSE);
-	assert_int_equal(cut.connection, display.connection);
-	assert_nothing_sent(WEB, IPC_ADMIT);
-	assert_nothing_sent(WEB, IPC_TELL);
-	assert_int_equal(refused(refusal), before + 1);
-}
 
 static size_t make_pair(const struct display *d, const uint8_t key[static LINK_SECRET_BYTES],
 	const char *name, bool right_signature)

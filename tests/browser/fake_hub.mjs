@@ -263,21 +263,31 @@ class Connection {
 			this.say(KIND.ENDED, Buffer.concat([body.subarray(0, 18), Buffer.from([1])]));
 			return;
 		}
-		const watched = { number: stream, camera, sent: 0, answered: 0, outcomes: {} };
+		const watched = { number: stream, camera, sent: 0, answered: 0, outcomes: {}, keyed: false };
 		this.streams.set(stream, watched);
 		this.sendKey(watched, PURPOSE.WATCH, body.subarray(19));
 	}
 
+	/** No frame may come before its key, so only a delay that a test asks for is one. */
 	sendKey(stream, purpose, nonce) {
-		if (stream && !this.hub.faults.noKeys) {
-			const { id } = this.display;
-			const kemPublic = this.hub.takeFault('foreignKey') ? this.hub.public
-				: this.display.kemPublic;
-			setTimeout(() => this.streams.has(stream.number) && this.say(KIND.KEY,
-				stream.camera.wrap({ stream: stream.number, purpose, nonce, displayId: id, kemPublic,
-					session: this.session })), purpose === PURPOSE.BREAK ? 0
-				: this.hub.faults.keyDelayMs ?? 0);
+		const delayMs = purpose === PURPOSE.BREAK ? 0 : this.hub.faults.keyDelayMs ?? 0;
+		if (stream && delayMs > 0) {
+			setTimeout(() => this.sayKey(stream, purpose, nonce), delayMs);
+		} else if (stream) {
+			this.sayKey(stream, purpose, nonce);
 		}
+	}
+
+	sayKey(stream, purpose, nonce) {
+		if (!this.streams.has(stream.number)) {
+			return;
+		}
+		const { id } = this.display;
+		const kemPublic = this.hub.takeFault('foreignKey') ? this.hub.public
+			: this.display.kemPublic;
+		this.say(KIND.KEY, stream.camera.wrap({ stream: stream.number, purpose, nonce,
+			displayId: id, kemPublic, session: this.session }));
+		stream.keyed = true;
 	}
 
 	acknowledged(data) {
@@ -295,7 +305,8 @@ class Connection {
 	offer(camera, frame) {
 		for (const stream of this.streams.values()) {
 			const crossed = this.hub.faults.crossed && stream.camera !== camera;
-			if ((crossed || stream.camera === camera) && stream.sent - stream.answered < CREDITS) {
+			const wanted = stream.keyed && (crossed || stream.camera === camera);
+			if (wanted && stream.sent - stream.answered < CREDITS) {
 				stream.sent++;
 				this.chunks(stream, frame);
 			}

@@ -251,7 +251,7 @@ SIMULATED := $(patsubst %,$(OUT)/%.o,$(addprefix v4l2/,orders publish demand) \
 SIMULATE_WRAP := malloc calloc free ring_publish random_bytes key_pair_generate key_sign key_verify \
 	message_sign message_open hpke_seal_auth hpke_open_auth ipc_send ipc_receive session_tell_key \
 	session_take session_drop_source store_grant_add store_grant_remove store_display_remove \
-	sqlite3_step sqlite3_exec
+	store_suspend store_resume sqlite3_step sqlite3_exec
 SIMULATE := $(OUT)/tests/simulation/simulate
 SIMULATE_LIBS = $(SIMULATE_WRAP:%=-Wl,--wrap=%) -Wl,--start-group $(CLIENT) $(OUT)/gateway.a $(OUT)/udev.a \
 	-Wl,--end-group $(LIB_LIBS)

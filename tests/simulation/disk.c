@@ -73,3 +73,30 @@ int __wrap_store_display_remove(struct store *s, const uint8_t *display)
 	}
 	return result;
 }
+
+int __real_store_suspend(
+	struct store *s, enum suspended what, const uint8_t *id, const char *reason);
+int __wrap_store_suspend(
+	struct store *s, enum suspended what, const uint8_t *id, const char *reason);
+int __wrap_store_suspend(
+	struct store *s, enum suspended what, const uint8_t *id, const char *reason)
+{
+	int result = __real_store_suspend(s, what, id, reason);
+
+	if (result == 0) {
+		oracle_suspended(what, id, true);
+	}
+	return result;
+}
+
+int __real_store_resume(struct store *s, enum suspended what, const uint8_t *id);
+int __wrap_store_resume(struct store *s, enum suspended what, const uint8_t *id);
+int __wrap_store_resume(struct store *s, enum suspended what, const uint8_t *id)
+{
+	int result = __real_store_resume(s, what, id);
+
+	if (result == 0) {
+		oracle_suspended(what, id, false);
+	}
+	return result;
+}

@@ -106,6 +106,11 @@ const uint8_t *display_side_id(unsigned int i)
 	return viewers[i].keys.id;
 }
 
+enum display_kind display_side_kind(unsigned int i)
+{
+	return (enum display_kind)(i % DISPLAY_KINDS);
+}
+
 int display_of_id(const uint8_t id[static DISPLAY_ID_BYTES])
 {
 	for (int i = 0; i < DISPLAYS; i++) {
@@ -128,7 +133,7 @@ int display_of_kem(const uint8_t kem[static POINT_BYTES])
 
 void display_enroll(unsigned int i)
 {
-	struct store_display record = {0};
+	struct store_display record = {.kind = display_side_kind(i)};
 
 	memcpy(record.id, viewers[i].keys.id, sizeof(record.id));
 	memcpy(record.sign_public, viewers[i].keys.sign.public, POINT_BYTES);

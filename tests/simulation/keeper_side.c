@@ -344,32 +344,3 @@ void keeper_hear(struct peer *p, unsigned int n)
 		}
 	}
 }
-
-/* ---- the owner ---- */
-
-void keeper_grant(unsigned int display, unsigned int body)
-{
-	const uint8_t *camera = oracle_camera_of(body);
-	int result;
-
-	if (camera) {
-		result = registry_grant(world.keeper.registry, display_side_id(display), camera);
-		trace("display %u is granted camera %u: %d", display, body, result);
-		keeper_settle();
-	}
-}
-
-void keeper_revoke(unsigned int display, unsigned int body)
-{
-	const uint8_t *camera = body == BODIES ? NULL : oracle_camera_of(body);
-	int result;
-
-	if (camera || body == BODIES) {
-		trace("revoke of camera %u from display %u", body, display);
-		result = registry_revoke(
-			world.keeper.registry, display_side_id(display), camera, ++world.event);
-		world.revokes += result == 0;
-		trace("revoked: %d", result);
-		keeper_settle();
-	}
-}

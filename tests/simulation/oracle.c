@@ -1,4 +1,4 @@
-/* Who may see what, what the cameras made, and what the keeper says; see oracle.h. */
+/* What the cameras made, and what the keeper says; see oracle.h. */
 #include "truth.h"
 
 #include "gateway/sframe.h"
@@ -11,9 +11,6 @@
 static const char canary[24] = "THIS-IS-A-CLEAR-PICTURE";
 
 static struct {
-	bool granted[DISPLAYS][BODIES];
-	uint64_t granted_step[DISPLAYS][BODIES]; /* the last that gave it */
-	uint64_t revoked_us[DISPLAYS][BODIES]; /* the last time that it was taken */
 	bool adopted[BODIES];
 	uint8_t camera[BODIES][CAMERA_ID_BYTES];
 	struct process_truth processes[PROCESSES];
@@ -47,49 +44,8 @@ void oracle_reset(void)
 		}
 	}
 	memset(&truth, 0, sizeof(truth));
+	rights_reset();
 	views_reset();
-}
-
-/* ---- grants ---- */
-
-void oracle_granted(const uint8_t *display, const uint8_t *camera)
-{
-	int d = display_of_id(display);
-	unsigned int body = oracle_body_of(camera);
-
-	if (d >= 0 && body < BODIES) {
-		truth.granted[d][body] = true;
-		truth.granted_step[d][body] = world.step;
-	}
-}
-
-void oracle_revoked(const uint8_t *display, const uint8_t *camera)
-{
-	int d = display_of_id(display);
-
-	for (unsigned int body = 0; d >= 0 && body < BODIES; body++) {
-		if (!camera || oracle_body_of(camera) == body) {
-			if (truth.granted[d][body]) {
-				truth.revoked_us[d][body] = world.now_us;
-			}
-			truth.granted[d][body] = false;
-		}
-	}
-}
-
-bool oracle_may_see(unsigned int display, unsigned int body)
-{
-	return body < BODIES && truth.granted[display][body];
-}
-
-bool truth_is_withheld(unsigned int display, unsigned int body, uint32_t granted, uint64_t step)
-{
-	return !(granted >> display & 1) && truth.granted_step[display][body] < step;
-}
-
-uint64_t truth_revoked_us(unsigned int display, unsigned int body)
-{
-	return truth.revoked_us[display][body];
 }
 
 /* ---- cameras ---- */
@@ -172,7 +128,7 @@ static uint32_t granted_now(unsigned int body)
 	uint32_t bits = 0;
 
 	for (unsigned int d = 0; d < DISPLAYS; d++) {
-		bits |= (uint32_t)truth.granted[d][body] << d;
+		bits |= (uint32_t)oracle_may_see(d, body) << d;
 	}
 	return bits;
 }
@@ -203,7 +159,7 @@ size_t oracle_picture(unsigned int node, uint8_t *out, uint64_t capture_us)
 static void check_holders(const struct process_truth *p, uint32_t epoch)
 {
 	for (unsigned int d = 0; d < DISPLAYS; d++) {
-		for (unsigned int i = 0; !truth.granted[d][p->body] && i < KEYS_KEPT; i++) {
+		for (unsigned int i = 0; !oracle_may_see(d, p->body) && i < KEYS_KEPT; i++) {
 			if (p->keys[d][i] == epoch) {
 				oracle_fail("I8",
 					"a picture of camera %u is sealed with epoch %u, whose key "
@@ -301,7 +257,7 @@ static void check_wrap(unsigned int node, const struct ipc_message *m)
 	if (d < 0 || display_of_kem(w.kem_public) != d) {
 		oracle_fail("I2", "a key is asked for a display with the key of another");
 	}
-	if (!truth.granted[d][p->body]) {
+	if (!oracle_may_see((unsigned int)d, p->body)) {
 		oracle_fail("I2", "a key of camera %u is asked for display %d, which has no grant",
 			p->body, d);
 	}
@@ -319,6 +275,10 @@ static void check_told(const struct view *v, const uint8_t *bytes, size_t size)
 	if (!v || bytes[0] != WIRE_HUB || wire_parse_envelope(bytes, size, &e) < 0) {
 		return;
 	}
+	if (oracle_is_suspended(v->display)) {
+		oracle_fail("I8", "display %u, which is suspended, is sent a message of kind %u",
+			v->display, e.kind);
+	}
 	if (e.kind == HUB_CAMERA && wire_parse_camera(e.body, e.body_size, &c) == 0) {
 		body = oracle_body_of(c.id);
 		(void)snprintf(name, sizeof(name), "Camera %u", body);
@@ -330,7 +290,7 @@ static void check_told(const struct view *v, const uint8_t *bytes, size_t size)
 	} else {
 		return;
 	}
-	if (body < BODIES && !truth.granted[v->display][body]) {
+	if (body < BODIES && !oracle_may_see(v->display, body)) {
 		oracle_fail(e.kind == HUB_KEY ? "I2" : "I10",
 			"display %u is sent %s of camera %u without a grant", v->display,
 			e.kind == HUB_KEY ? "a key" : "word", body);
@@ -350,7 +310,7 @@ static void check_give(unsigned int web, const struct ipc_message *m)
 	f = view_flow(v, g.stream);
 	p = truth_process(g.generation);
 	if (!p || p->body != oracle_body_of(g.camera) || !f || f->body != p->body ||
-		!truth.granted[v->display][p->body]) {
+		!oracle_may_see(v->display, p->body)) {
 		oracle_fail("I4",
 			"display %u is given a camera on stream %u that it did not ask "
 			"for, or has no grant of",

@@ -52,6 +52,9 @@ void oracle_reset(void);
 /* ---- who may see what, as committed ---- */
 void oracle_granted(const uint8_t *display, const uint8_t *camera);
 void oracle_revoked(const uint8_t *display, const uint8_t *camera); /* camera NULL: all */
+void oracle_suspended(enum suspended what, const uint8_t *id, bool is);
+bool oracle_is_suspended(unsigned int display); /* itself, or all of its kind */
+/* It has the grant, and neither of them is suspended. */
 bool oracle_may_see(unsigned int display, unsigned int body);
 
 /* ---- cameras ---- */

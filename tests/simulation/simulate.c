@@ -25,7 +25,8 @@ struct wish {
 };
 
 struct sums {
-	uint64_t seeds, steps, deliveries, drawn, frames, revokes, keys, rotations, writes, memory;
+	uint64_t seeds, steps, deliveries, drawn, frames, revokes, suspensions, keys, rotations,
+		writes, memory;
 };
 
 static void add(struct sums *s)
@@ -36,6 +37,7 @@ static void add(struct sums *s)
 	s->drawn += world.drawn;
 	s->frames += world.frames;
 	s->revokes += world.revokes;
+	s->suspensions += world.suspensions;
 	s->keys += world.keys;
 	s->rotations += world.rotations;
 	s->writes += world.refused_writes;
@@ -46,10 +48,10 @@ static void print(const struct sums *s)
 {
 	printf("simulated %" PRIu64 " deliveries (%" PRIu64 " drawn) of %" PRIu64
 	       " frames in %" PRIu64 " steps of %" PRIu64 " seeds: %" PRIu64 " revokes, %" PRIu64
-	       " rotations, %" PRIu64 " keys wrapped, %" PRIu64 " writes and %" PRIu64
-	       " allocations refused; every property held\n",
-		s->deliveries, s->drawn, s->frames, s->steps, s->seeds, s->revokes, s->rotations,
-		s->keys, s->writes, s->memory);
+	       " suspensions, %" PRIu64 " rotations, %" PRIu64 " keys wrapped, %" PRIu64
+	       " writes and %" PRIu64 " allocations refused; every property held\n",
+		s->deliveries, s->drawn, s->frames, s->steps, s->seeds, s->revokes, s->suspensions,
+		s->rotations, s->keys, s->writes, s->memory);
 }
 
 /* One line: the next seed, then the sums. */
@@ -62,9 +64,9 @@ static void load(const char *path, uint64_t *seed, struct sums *s)
 	}
 	if (fscanf(f,
 		    "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		    " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		    " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
 		    seed, &s->seeds, &s->steps, &s->deliveries, &s->drawn, &s->frames, &s->revokes,
-		    &s->keys, &s->rotations, &s->writes, &s->memory) != 11) {
+		    &s->suspensions, &s->keys, &s->rotations, &s->writes, &s->memory) != 12) {
 		fprintf(stderr, "simulate: %s is no state of a run; remove it to begin anew\n",
 			path);
 		exit(2);
@@ -85,9 +87,10 @@ static void save(const char *path, uint64_t seed, const struct sums *s)
 	if (!f ||
 		fprintf(f,
 			"%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-			" %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			" %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+			"\n",
 			seed, s->seeds, s->steps, s->deliveries, s->drawn, s->frames, s->revokes,
-			s->keys, s->rotations, s->writes, s->memory) < 0 ||
+			s->suspensions, s->keys, s->rotations, s->writes, s->memory) < 0 ||
 		fclose(f) != 0 || rename(other, path) < 0) {
 		perror(path);
 		exit(2);

@@ -1,5 +1,5 @@
-/* What the oracle's two halves (oracle.c: cameras and keeper, views.c: web role and displays) tell
- * each other. */
+/* What the oracle's two halves (oracle.c: cameras and keeper, rights.c: grants, views.c: web role
+ * and displays) tell each other. */
 #ifndef CAMGATE_SIMULATION_TRUTH_H
 #define CAMGATE_SIMULATION_TRUTH_H
 
@@ -24,19 +24,20 @@ struct process_truth {
 /* Stands in every picture, in the clear. */
 struct picture_truth {
 	char canary[24];
-	uint32_t body, granted;
+	uint32_t body, granted; /* who may see it, bit by bit */
 	uint64_t process, number, capture_us, step;
 };
 
 struct process_truth *truth_process(const uint8_t generation[static GENERATION_BYTES]);
-/* It was captured without a grant, and there was none since: a new grant is good for the epoch in
- * force, and so for the newest frame. */
+/* It was captured without a right to it, and there was none since: a new grant, or the end of a
+ * suspension, is good for the epoch in force, and so for the newest frame. */
 bool truth_is_withheld(unsigned int display, unsigned int body, uint32_t granted, uint64_t step);
 uint64_t truth_revoked_us(unsigned int display, unsigned int body);
 
 struct view *view_find(unsigned int web, uint64_t connection);
 struct flow *view_flow(struct view *v, uint16_t stream);
 void views_reset(void);
+void rights_reset(void);
 void drawn_reset(void);
 
 #endif

@@ -93,51 +93,9 @@ static void jump_clock(void)
 	world.jumped_us = world.now_us;
 }
 
-static void change_grants(void)
-{
-	unsigned int what = chance_below(24);
-	unsigned int display = chance_below(DISPLAYS), body = chance_below(BODIES);
-
-	/* Mostly what makes a difference. */
-	for (unsigned int i = 0; i < 6 && oracle_may_see(display, body) != (what < 6); i++) {
-		display = chance_below(DISPLAYS);
-		body = chance_below(BODIES);
-	}
-	switch (what) {
-	case 0:
-		keeper_revoke(display, BODIES);
-		if (chance_once_in(2)) {
-			display_enroll(display);
-		}
-		break;
-	case 1:
-	case 2:
-	case 3:
-	case 4:
-		keeper_revoke(display, body);
-		break;
-	case 5:
-		/* Again before anybody has heard of the first. */
-		keeper_revoke(display, body);
-		keeper_grant(display, body);
-		break;
-	case 6:
-		display_enroll(display);
-		break;
-	case 7:
-		for (unsigned int i = 0; i < DISPLAYS; i++) {
-			keeper_grant(i, body);
-		}
-		break;
-	default:
-		keeper_grant(display, body);
-		break;
-	}
-}
-
 static void something_rare(void)
 {
-	switch (chance_below(24)) {
+	switch (chance_below(26)) {
 	case 0:
 	case 1:
 		camera_unplug(chance_below(NODES));
@@ -175,8 +133,12 @@ static void something_rare(void)
 	case 16:
 		stall_something();
 		break;
+	case 17:
+	case 18:
+		owner_suspends();
+		break;
 	default:
-		change_grants();
+		owner_changes_grants();
 		break;
 	}
 }
@@ -187,6 +149,9 @@ static void roles_come_back(void)
 {
 	if (world.disk_error && chance_once_in(4)) {
 		disturb_disk();
+	}
+	if (chance_once_in(4)) {
+		owner_resumes();
 	}
 	if (chance_once_in(2)) {
 		plug_something();

@@ -91,9 +91,12 @@ void keeper_stop(bool died);
 void keeper_hear(struct peer *p, unsigned int n);
 /* After everything: what is due, and whom it ended. */
 void keeper_settle(void);
-void keeper_grant(unsigned int display, unsigned int body);
-/* body BODIES: everything, the display is unknown from then on. */
-void keeper_revoke(unsigned int display, unsigned int body);
+
+/* ---- owner.c ---- */
+void owner_changes_grants(void);
+void owner_suspends(void);
+/* Everything. */
+void owner_resumes(void);
 
 /* ---- camera_side.c ---- */
 struct frame_truth {
@@ -151,6 +154,7 @@ void display_pass_time(unsigned int i);
 void display_wander(unsigned int i);
 void display_misbehave(unsigned int i);
 const uint8_t *display_side_id(unsigned int i);
+enum display_kind display_side_kind(unsigned int i);
 /* -1: none of ours. */
 int display_of_id(const uint8_t id[static DISPLAY_ID_BYTES]);
 int display_of_kem(const uint8_t kem[static POINT_BYTES]);
@@ -177,7 +181,7 @@ struct world {
 	int disk_error;
 	unsigned int disk_every; /* of so many writes one fails; 0: all */
 	unsigned int allocations_every; /* of so many allocations one fails; 0: none does */
-	uint64_t deliveries, drawn, frames, revokes, keys, rotations, refused_writes,
+	uint64_t deliveries, drawn, frames, revokes, suspensions, keys, rotations, refused_writes,
 		refused_memory;
 };
 extern struct world world;

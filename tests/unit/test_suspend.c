@@ -139,6 +139,24 @@ static void a_display_that_did_not_have_the_camera_does_not_hear_of_it(void **st
 	display_finish(&stranger);
 }
 
+static void a_suspended_camera_that_is_granted_is_told_when_it_is_resumed(void **state)
+{
+	struct display stranger;
+	struct wire_camera m;
+
+	(void)state;
+	display_init(&stranger);
+	display_enter(&stranger, WEB, 13, "Stranger");
+	display_expect_welcome(&stranger, 0);
+	assert_int_equal(suspend(SUSPENDED_CAMERA, camera, 7), 0);
+	assert_int_equal(registry_grant(fixture.registry, stranger.id, camera), 0);
+	display_expect_silence(&stranger);
+	assert_int_equal(registry_resume(fixture.registry, SUSPENDED_CAMERA, camera), 0);
+	display_expect_camera(&stranger, CAMERA_READY, &m);
+	assert_string_equal(m.name, "Door");
+	display_finish(&stranger);
+}
+
 static void a_camera_that_hangs_over_a_suspension_is_ended(void **state)
 {
 	(void)state;
@@ -355,6 +373,7 @@ int main(void)
 		TEST(a_suspended_display_is_cut_then_the_camera_rotates),
 		TEST(a_suspended_camera_is_taken_then_rotates_then_is_told),
 		TEST(a_display_that_did_not_have_the_camera_does_not_hear_of_it),
+		TEST(a_suspended_camera_that_is_granted_is_told_when_it_is_resumed),
 		TEST(a_camera_that_hangs_over_a_suspension_is_ended),
 		TEST(a_kind_is_cut_and_no_other_kind),
 		TEST(a_key_asked_for_before_a_suspension_is_not_delivered_after_it),

@@ -237,6 +237,16 @@ static void more_answers_than_questions_are_an_alarm(void **state)
 	assert_key_alarm(&w, ANOMALY_KEY);
 }
 
+/* Its WATCH may be on the way to the camera's new generation. */
+static void assert_unwatched_by_the_display(void)
+{
+	struct wire_envelope e = fake_hear(&hub, hub.sent_count - 1);
+	struct wire_unwatch u;
+	assert_int_equal(e.kind, DISPLAY_UNWATCH);
+	assert_int_equal(wire_parse_unwatch(e.body, e.body_size, &u), 0);
+	assert_int_equal(u.stream, hub.stream);
+}
+
 static void a_new_generation_ends_the_stream_and_can_be_watched_again(void **state)
 {
 	(void)state;
@@ -248,9 +258,33 @@ static void a_new_generation_ends_the_stream_and_can_be_watched_again(void **sta
 	assert_int_equal(fake_send_camera(&hub, &c), 0);
 	assert_int_equal(hub.ends, 1);
 	assert_int_equal(hub.end_reason, END_REPLACED);
+	assert_unwatched_by_the_display();
 	fake_watch(&hub);
 	assert_int_equal(fake_send_frame(&hub, 100), 0);
 	assert_int_equal(hub.pictures, 2);
+}
+
+static void a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_changes(void **state)
+{
+	(void)state;
+	struct wire_camera c = fake_camera(&hub);
+	c.generation[0] ^= 1;
+	assert_int_equal(fake_send_camera(&hub, &c), 0);
+	assert_int_equal(hub.ends, 1);
+	assert_unwatched_by_the_display();
+}
+
+static void a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_goes(void **state)
+{
+	(void)state;
+	struct wire_camera_gone gone = {.reason = END_NOT_SHARED};
+	memcpy(gone.id, hub.camera, CAMERA_ID_BYTES);
+	uint8_t body[32];
+	assert_int_equal(fake_tell(&hub, HUB_CAMERA_GONE, body,
+				 wire_encode_camera_gone(&gone, body, sizeof(body))),
+		0);
+	assert_int_equal(hub.ends, 1);
+	assert_unwatched_by_the_display();
 }
 
 static void a_new_name_is_shown_and_the_stream_goes_on(void **state)
@@ -338,6 +372,8 @@ int main(void)
 		TEST(the_first_answer_after_many_questions_is_late_and_no_alarm),
 		TEST(more_answers_than_questions_are_an_alarm),
 		TEST(a_new_generation_ends_the_stream_and_can_be_watched_again),
+		TEST(a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_changes),
+		TEST(a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_goes),
 		TEST(a_new_name_is_shown_and_the_stream_goes_on),
 		TEST(a_camera_taken_away_ends_its_stream_and_is_forgotten),
 		TEST(unwatching_tells_what_was_seen),

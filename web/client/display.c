@@ -229,15 +229,20 @@ int display_watch(struct display *d, const uint8_t camera[static CAMERA_ID_BYTES
 	return watch.stream;
 }
 
+int display_tell_unwatch(struct display *d, const struct tile *t)
+{
+	uint8_t body[64];
+	return display_send(
+		d, DISPLAY_UNWATCH, body, wire_encode_unwatch(&t->totals, body, sizeof(body)));
+}
+
 int display_unwatch(struct display *d, uint16_t stream)
 {
 	struct tile *t = display_find_tile(d, stream);
 	if (t == NULL) {
 		return -ENOENT;
 	}
-	uint8_t body[64];
-	int r = display_send(
-		d, DISPLAY_UNWATCH, body, wire_encode_unwatch(&t->totals, body, sizeof(body)));
+	int r = display_tell_unwatch(d, t);
 	tile_finish(t);
 	return r;
 }

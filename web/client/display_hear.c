@@ -32,6 +32,15 @@ static void display_end_tile(struct display *d, struct tile *t, uint8_t reason)
 	}
 }
 
+/* The hub ended by ENDED what it knew of. This one's WATCH is still on its way, and WATCH names no
+ * generation: without a word from us it would be a viewing until the connection ends. */
+static int display_let_go(struct display *d, struct tile *t, uint8_t reason)
+{
+	int r = display_tell_unwatch(d, t);
+	display_end_tile(d, t, reason);
+	return r;
+}
+
 static int on_camera(struct display *d, const struct wire_envelope *m)
 {
 	struct wire_camera c;
@@ -48,16 +57,17 @@ static int on_camera(struct display *d, const struct wire_envelope *m)
 		memcpy(e->marks.generation, c.generation, GENERATION_BYTES);
 	}
 	struct tile *t = display_tile_of(d, c.id);
-	if (t != NULL && (c.state != CAMERA_READY ||
-				 memcmp(t->generation, c.generation, GENERATION_BYTES) != 0)) {
-		display_end_tile(d, t, c.state == CAMERA_READY ? END_REPLACED : END_OFFLINE);
-	}
+	int r = 0;
 	e->used = true;
 	e->camera = c;
+	if (t != NULL && (c.state != CAMERA_READY ||
+				 memcmp(t->generation, c.generation, GENERATION_BYTES) != 0)) {
+		r = display_let_go(d, t, c.state == CAMERA_READY ? END_REPLACED : END_OFFLINE);
+	}
 	if (d->callbacks.camera != NULL) {
 		d->callbacks.camera(d->user, &e->camera);
 	}
-	return 0;
+	return r;
 }
 
 static int on_camera_gone(struct display *d, const struct wire_envelope *m)
@@ -68,16 +78,14 @@ static int on_camera_gone(struct display *d, const struct wire_envelope *m)
 	}
 	struct display_entry *e = display_find_camera(d, gone.id);
 	struct tile *t = display_tile_of(d, gone.id);
-	if (t != NULL) {
-		display_end_tile(d, t, gone.reason);
-	}
+	int r = t != NULL ? display_let_go(d, t, gone.reason) : 0;
 	if (e != NULL) {
 		*e = (struct display_entry){0};
 	}
 	if (d->callbacks.camera_gone != NULL) {
 		d->callbacks.camera_gone(d->user, &gone);
 	}
-	return 0;
+	return r;
 }
 
 static int on_ended(struct display *d, const struct wire_envelope *m)

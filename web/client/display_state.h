@@ -51,6 +51,7 @@ struct tile *display_tile_of(struct display *d, const uint8_t id[static CAMERA_I
 
 /* A mix-up: counted, told to the caller, and told to the hub once per epoch of the tile. */
 int display_report(struct display *d, struct tile *t, const struct wire_report *report);
+int display_tell_unwatch(struct display *d, const struct tile *t);
 int display_ask_time(struct display *d, struct tile *t, uint64_t now_us);
 
 /* Each takes one message. 0, or the reason to close the connection. */

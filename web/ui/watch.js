@@ -182,9 +182,13 @@ export class Watch {
 		}
 	}
 
-	/** @param {Place} place @param {number} reason */
+	/**
+	 * The hub said ENDED of what it knew. A stream that is still here has its WATCH on the way, and
+	 * would be a viewing until the connection ends.
+	 * @param {Place} place @param {number} reason
+	 */
 	#takeAway(place, reason) {
-		this.#finish(place);
+		this.#unwatch(place);
 		if (reason === End.PREVIEW_OVER) {
 			this.#remove(place);
 			return;

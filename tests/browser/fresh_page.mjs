@@ -11,10 +11,15 @@ import { until } from './until.mjs';
 export const SIZE = { width: 640, height: 384 };
 export const HOUR_MS = 3_600_000;
 /** A machine that is busy with other tests takes its time, and nothing here measures it. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
 export const says = (page, text) => until(`the tile says ${text}`, async () =>
 	(await tiles(page))[0]?.includes(text), PATIENCE_MS);
+/** The picture is so old, at least: a busy machine may miss the very second. */
+export const aged = (page, seconds) => until(`${seconds} s ago`, async () => {
+	const said = (await tiles(page))[0] ?? '';
+	return Number(/(\d) s ago/.exec(said)?.[1]) >= seconds || said.includes('NO PICTURE');
+}, PATIENCE_MS);
 export const live = (page) => says(page, 'LIVE');
 export const sleep = (ms) => new Promise((resolve) => {
 	setTimeout(resolve, ms);
@@ -37,6 +42,13 @@ export async function assertFresh(t, fresh) {
 	return found;
 }
 
+/** And after each gap, of which there was one at least, the tile was blank before anything else. */
+export async function assertBlankFirst(t, fresh) {
+	const { afterGaps } = await assertFresh(t, fresh);
+	assert.ok(afterGaps.length > 0 && afterGaps.every((painted) => painted === 'blank'),
+		`painted after gaps: ${afterGaps.join(', ') || 'nothing'}`);
+}
+
 /** A browser that reaches the hub through a relay, paired and live. */
 async function withPage(hub, use) {
 	const relay = await new Relay().start(hub.port);
@@ -57,14 +69,15 @@ async function withPage(hub, use) {
 /**
  * @param {(parts: object) => Promise<void>} use
  * @param {object} [options] of RealHub; mixUps: the test makes some
+ * @param {object} [limits] of O-FRESH
  */
-export async function withRealHub(use, options = { cameras: ['pattern:640x384@15'] }) {
+export async function withRealHub(use, options = { cameras: ['pattern:640x384@15'] }, limits = {}) {
 	const hub = await new RealHub().start(options);
 	hub.port = Number(/listening on \S+:(\d+)/.exec(hub.output)[1]);
 	hub.pairingLink = () => hub.firstLink();
 	try {
 		await withPage(hub, async (parts) => {
-			await use({ ...parts, fresh: await watchFreshness(parts.page) });
+			await use({ ...parts, fresh: await watchFreshness(parts.page, limits) });
 		});
 		const { anomalies } = await hub.ask('status');
 		assert.ok(options.mixUps || Object.values(anomalies).every((count) => count === 0),

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode } from '../opix/opix.mjs';
 import { decodePng, tiles } from './browser.mjs';
-import { PATIENCE_MS, assertFresh, blank, live, moves, says, setVisibility, sleep,
-	withRealHub } from './fresh_page.mjs';
+import { PATIENCE_MS, aged, assertBlankFirst, assertFresh, blank, live, moves, says,
+	setVisibility, sleep, withRealHub } from './fresh_page.mjs';
 import { until } from './until.mjs';
 
 /** Pictures of the screen as the compositor shows it, page thread or not. */
@@ -33,12 +33,13 @@ async function recordScreen(page) {
 	};
 }
 
-/** Keeps the thread busy, and says from when to when by the wall clock. */
+/** Keeps the thread busy, and says from when to when. By the wall clock, as O-FRESH takes whoever
+ * asks for the other one for a page that runs. */
 const holdUp = (where, ms) => where.evaluate((length) => {
-	const from = performance.timeOrigin + performance.now();
+	const from = Date.now();
 	let now = from;
 	while (now < from + length) {
-		now = performance.timeOrigin + performance.now();
+		now = Date.now();
 	}
 	return [from, now];
 }, ms);
@@ -65,8 +66,8 @@ test('an old picture that is painted as LIVE is seen by the oracle', () => withR
 		await page.workers()[0].evaluate(`import('/freshness.js').then(({ CameraClock }) => {
 			CameraClock.prototype.age = () => 0;
 		})`);
-		relay.stall();
-		await says(page, '3 s ago');
+		relay.stallHub();
+		await aged(page, 3);
 		relay.resume();
 		await until('the oracle says it', async () => (await fresh.read()).violations.some(
 			({ what, ageMs }) => what === 'painted as LIVE' && ageMs > 2000), PATIENCE_MS);
@@ -76,10 +77,11 @@ test('an old picture that is painted as LIVE is seen by the oracle', () => withR
 
 test('a network that stands still: seconds ago, then nothing, then live again', (t) => withRealHub(
 	async ({ page, relay, fresh }) => {
-		for (const word of ['2 s ago', '4 s ago', 'NO PICTURE']) {
+		for (const passes of [() => aged(page, 2), () => aged(page, 4),
+			() => says(page, 'NO PICTURE')]) {
 			await moves(fresh);
 			relay.stall();
-			await says(page, word);
+			await passes();
 			relay.resume();
 			await live(page);
 		}
@@ -136,8 +138,7 @@ test('a worker that is held up: the page takes the picture away, the worker blan
 		await page.waitForSelector('body:not(.stalled)');
 		await live(page);
 		await moves(fresh);
-		const { afterGaps } = await assertFresh(t, fresh);
-		assert.deepEqual(afterGaps, ['blank']);
+		await assertBlankFirst(t, fresh);
 	}));
 
 test('a page that is told that it will be frozen blanks first', (t) => withRealHub(
@@ -164,16 +165,21 @@ test('a page that is hidden shows nothing, and is live again when it is looked a
 		await assertFresh(t, fresh);
 	}));
 
+/* The driver's stamps go on: the camera role says FROZEN within 2 s, in a frame that may be shown as
+ * LIVE until it is 2 s old; and what is called FROZEN stays. */
+const REPEATED = { liveMs: 4000, blankMs: 3_600_000 };
+
 for (const fault of ['frozen', 'stuck']) {
 	test(`a ${fault} driver that repeats its last picture is not LIVE`, (t) => withRealHub(
 		async ({ page, fresh }) => {
 			await moves(fresh);
-			await until('it is noticed', async () => !(await tiles(page))[0].includes('LIVE'),
-				PATIENCE_MS);
-			const { livePaintings } = await fresh.read();
-			await sleep(1500);
-			assert.equal((await fresh.read()).livePaintings, livePaintings);
+			await until('nothing is called LIVE any more', async () => {
+				const { livePaintings } = await fresh.read();
+				await sleep(1500);
+				return (await fresh.read()).livePaintings === livePaintings
+					&& !(await tiles(page))[0].includes('LIVE');
+			}, PATIENCE_MS);
 			await assertFresh(t, fresh);
 		}, { plugged: 'video0 card=Webcam usb=046d:0825 serial=S1 modes=MJPG:640x384@15 '
-			+ `faults=${fault}/90\n` }));
+			+ `faults=${fault}/90\n` }, REPEATED));
 }

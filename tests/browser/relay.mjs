@@ -4,7 +4,8 @@ import { connect, createServer } from 'node:net';
 export class Relay {
 	#server;
 	#pairs = new Set();
-	#stalled = false;
+	/** @type {'' | 'both' | 'hub'} whose data waits */
+	#stalled = '';
 
 	/** @param {number} to port of the hub on this machine */
 	async start(to) {
@@ -30,19 +31,28 @@ export class Relay {
 		return this;
 	}
 
-	#apply(pair) {
-		pair.forEach((end) => (this.#stalled ? end.pause() : end.resume()));
+	#apply([near, far]) {
+		near[this.#stalled === 'both' ? 'pause' : 'resume']();
+		far[this.#stalled === '' ? 'resume' : 'pause']();
+	}
+
+	#stall(whose) {
+		this.#stalled = whose;
+		this.#pairs.forEach((pair) => this.#apply(pair));
 	}
 
 	/** Nothing arrives any more, and nothing is lost: it comes later. */
 	stall() {
-		this.#stalled = true;
-		this.#pairs.forEach((pair) => this.#apply(pair));
+		this.#stall('both');
+	}
+
+	/** The hub hears all answers, so that it certainly sends what will be old when it arrives. */
+	stallHub() {
+		this.#stall('hub');
 	}
 
 	resume() {
-		this.#stalled = false;
-		this.#pairs.forEach((pair) => this.#apply(pair));
+		this.#stall('');
 	}
 
 	stop() {

@@ -46,6 +46,7 @@ const PENDING = new Set(['waiting', 'blank']);
 export class Tile {
 	#world;
 	#said;
+	#beat;
 	#name = '';
 	#test = false;
 	#slow = false;
@@ -65,10 +66,14 @@ export class Tile {
 	#scale = 1;
 	#painted = '';
 
-	/** @param {World} world @param {(text: string) => void} said told what the tile says */
-	constructor(world, said) {
+	/**
+	 * @param {World} world @param {(text: string) => void} said told what the tile says
+	 * @param {() => void} beat asked before anything is painted: if we slept, it blanks us first
+	 */
+	constructor(world, said, beat) {
 		this.#world = world;
 		this.#said = said;
+		this.#beat = beat;
 	}
 
 	get hidden() {
@@ -160,7 +165,8 @@ export class Tile {
 			image.close();
 			return Outcome.REFUSED;
 		}
-		/* Decoding took a while: what was true before may not be any more. */
+		/* Decoding took a while, and we may have slept: what was true before may not be any more. */
+		this.#beat();
 		if (this.hidden || this.#marks !== marks) {
 			image.close();
 			return this.hidden ? Outcome.HIDDEN : Outcome.LATE;
@@ -224,6 +230,7 @@ export class Tile {
 
 	/** @param {boolean} [always] even if nothing that is written has changed */
 	#paint(always = false) {
+		this.#beat();
 		const label = this.#label();
 		if (label === null) {
 			this.#blank();

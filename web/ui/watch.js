@@ -116,7 +116,7 @@ export class Watch {
 		}
 	}
 
-	/** Before anything that came from outside is handled. */
+	/** Before anything that came from outside is handled, and before anything is painted. */
 	beat() {
 		const now = this.#world.now();
 		if (this.#gap.tick(now, this.#world.wall())) {
@@ -160,7 +160,8 @@ export class Watch {
 
 	/** @param {string} id */
 	#place(id) {
-		const tile = new Tile(this.#world, (text) => this.#page.said(id, text));
+		const tile = new Tile(this.#world, (text) => this.#page.said(id, text),
+			() => this.beat());
 		if (!this.#visible) {
 			tile.hide();
 		}

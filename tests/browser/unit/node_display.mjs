@@ -25,6 +25,7 @@ class Context {
 	drawImage(image) {
 		this.words = [];
 		this.image = image;
+		image.painted = true;
 	}
 
 	fillText(text) {
@@ -103,7 +104,9 @@ export function makeStore() {
 }
 
 /** @param {import('../fake_hub.mjs').FakeHub} hub @param {object} [options] */
-export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 0 } } = {}) {
+export function makeDisplay(hub, {
+	store = makeStore(), skew = { ms: 0, wallMs: 0 }, decoded = (image) => image,
+} = {}) {
 	const posts = [];
 	const contexts = new Map();
 	const world = {
@@ -115,7 +118,7 @@ export function makeDisplay(hub, { store = makeStore(), skew = { ms: 0, wallMs: 
 		reachable: async () => true,
 		decode: async (blob) => {
 			const bytes = new Uint8Array(await blob.arrayBuffer());
-			return { ...jpegSize(bytes), close() {} };
+			return decoded({ ...jpegSize(bytes), close() {} });
 		},
 	};
 	const display = new Display({

@@ -334,7 +334,7 @@ coverage-build: $(OUT)/camgate $(UNIT) $(INTEGRATION) $(SIMULATE) fakecam
 coverage-run:
 	$(Q)status=0; $(MAKE) --no-print-directory unit || status=1; \
 		$(SIMULATE) --total 5e4 || status=1; $(SIMULATE) --total 1e4 --allocations 20 || status=1; \
-		TIMEOUT=400 $(MAKE) --no-print-directory integration || status=1; exit $$status
+		TIMEOUT=900 $(MAKE) --no-print-directory integration || status=1; exit $$status
 
 .PHONY: coverage coverage-build coverage-run
 .PHONY: evidence evidence-build mutants mutants-suite mutants-build
@@ -470,13 +470,13 @@ test-suites:
 check-sanitized:
 	$(again) all $(UNIT) $(INTEGRATION) fakecam
 	$(Q)status=0; for suite in unit integration; do \
-		TIMEOUT=400 $(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
+		TIMEOUT=900 $(MAKE) --no-print-directory $$suite || status=1; done; exit $$status
 
 tests/browser/node_modules: tests/browser/package-lock.json
 	$(Q)cd tests/browser && npm ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules
 
 browser: $(OUT)/camgate $(OUT)/tests/integration/display fakecam tests/browser/node_modules
-	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=300 tests/run.sh --title "browser tests" \
+	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=900 tests/run.sh --title "browser tests" \
 		$(BROWSER_TESTS)
 
 # What runs in the virtual machine beside camgate and a display.

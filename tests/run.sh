@@ -10,11 +10,11 @@
 # A program prints TAP (cmocka and node do when asked) or nothing of the kind: then it counts as one
 # test, passed with exit code 0, skipped with 77. A name ending in .mjs is run by node. A program that
 # ends badly without naming a failed test counts as one failed test. JOBS programs run side by side.
-# TIMEOUT is in seconds, per program.
+# TIMEOUT is in seconds, per program, and only for one that hangs.
 set -u
 
 results=${RESULTS:-build/test-results}
-timeout=${TIMEOUT:-180}
+timeout=${TIMEOUT:-600}
 jobs=${JOBS:-2}
 
 tap_count() {

@@ -84,6 +84,22 @@ export async function pixels(page) {
 	return decodePng(await page.screenshot());
 }
 
+/**
+ * Writes down all that the tiles say from now on: what is said for a moment only may be over when
+ * a test looks. Until the page is left.
+ * @param {import('playwright-core').Page} page
+ */
+export async function recordWords(page) {
+	await page.evaluate(() => {
+		globalThis.wordsSaid = [];
+		new MutationObserver((changes) => changes.forEach(({ target }) =>
+			globalThis.wordsSaid.push(target.getAttribute('aria-label') ?? '')))
+			.observe(document.querySelector('#wall'),
+				{ subtree: true, attributes: true, attributeFilter: ['aria-label'] });
+	});
+	return () => page.evaluate(() => globalThis.wordsSaid);
+}
+
 /** What the tiles say, in order. @param {import('playwright-core').Page} page */
 export function tiles(page) {
 	return page.$$eval('#wall canvas', (all) => all.map((canvas) =>

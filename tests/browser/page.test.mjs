@@ -85,8 +85,11 @@ test('a link is spent by the tap only, and leaves the address bar', () => withHu
 	await live(page);
 	assert.equal(page.url(), `${hub.origin}/`);
 	assert.equal(hub.links.size, 0);
-	const seen = decode(await pixels(page), { top: 8, ...FULL, height: 640 });
-	assert.ok(seen.ok && seen.tag === 77 && seen.tiles === 200, JSON.stringify(seen));
+	const seen = await until('it is on the screen', async () => {
+		const code = decode(await pixels(page), { top: 8, ...FULL, height: 640 });
+		return code.ok && code;
+	});
+	assert.ok(seen.tag === 77 && seen.tiles === 200, JSON.stringify(seen));
 	await shot(page, 'live-one');
 	await page.reload();
 	await live(page);
@@ -176,7 +179,7 @@ test('a wall shows each camera on its own tile', () => withHub({ cameras: [
 	await until('not shared', async () => (await tiles(page))[3].includes('NOT SHARED'));
 	await until('frozen', async () => (await tiles(page))[0].includes('FROZEN'));
 	await shot(page, 'wall');
-	assert.match((await tiles(page))[2], /LIVE, TEST PICTURE/);
+	await until('a test picture', async () => /LIVE, TEST PICTURE/.test((await tiles(page))[2]));
 }));
 
 test('a lost connection goes dark, is named, and comes back', () => withHub({},
@@ -185,7 +188,7 @@ test('a lost connection goes dark, is named, and comes back', () => withHub({},
 		await live(page);
 		hub.faults.busy = true;
 		hub.connections.forEach((connection) => connection.cut());
-		await until('marked', async () => (await tiles(page))[0].includes('RECONNECTING'), 1000);
+		await until('marked', async () => (await tiles(page))[0].includes('RECONNECTING'));
 		await until('the line', () => page.locator('#strip').isVisible());
 		await shot(page, 'reconnecting');
 		hub.faults.busy = false;
@@ -197,7 +200,7 @@ test('a silent hub: seconds ago, then nothing', () => withHub({}, async (hub, pa
 	await pairedPage(hub, page);
 	await live(page);
 	hub.faults.mute = true;
-	await until('ago', async () => (await tiles(page))[0].includes('3 s ago'));
+	await until('ago', async () => /[2-4] s ago/.test((await tiles(page))[0]));
 	await shot(page, 'ago');
 	await until('blank', async () => (await tiles(page))[0].includes('NO PICTURE'));
 	await shot(page, 'blank');
@@ -220,7 +223,7 @@ test('a page that cannot be seen shows nothing, and is live again when it can', 
 			document.dispatchEvent(new Event('visibilitychange'));
 		}, state);
 		await setVisibility('hidden');
-		await until('blank', async () => !(await tiles(page))[0].includes('LIVE'), 500);
+		await until('blank', async () => !(await tiles(page))[0].includes('LIVE'));
 		await until('let go', () => hub.log.some(({ what }) => what === 'unwatch'));
 		await setVisibility('visible');
 		await live(page);
@@ -230,7 +233,7 @@ test('a removed browser is dark and told', () => withHub({}, async (hub, page) =
 	await pairedPage(hub, page);
 	await live(page);
 	hub.revokeAll();
-	await until('dark', async () => !(await tiles(page))[0].includes('LIVE'), 1000);
+	await until('dark', async () => !(await tiles(page))[0].includes('LIVE'));
 	await says(page, 'was removed');
 	await shot(page, 'removed');
 }));

@@ -1,8 +1,9 @@
 /**
- * Waits until the check holds, and says what it was waiting for when it does not.
+ * Waits until the check holds, and says what it was waiting for when it does not. Patient, because
+ * a machine may be busy, and nothing is measured here.
  * @param {string} what @param {() => Promise<any> | any} check @param {number} [ms]
  */
-export async function until(what, check, ms = 10_000) {
+export async function until(what, check, ms = 30_000) {
 	const end = Date.now() + ms;
 	let last;
 	do {

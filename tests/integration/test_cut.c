@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { CUTS = 60, DOWN_BYTES = 12000, UP_BYTES = 2500, CUT_MS = 250, DRIP_US = 10000 };
+enum { CUTS = 60, DOWN_BYTES = 12000, UP_BYTES = 2500, CUT_MS = 5000, DRIP_US = 10000 };
 
 static const char *const roles[] = {"web", "keeper", "camera"};
 

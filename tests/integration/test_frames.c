@@ -15,7 +15,12 @@
 
 #include <cmocka.h>
 
-enum { HEARD_BYTES = 4096, LOGIN_DEADLINE_US = 10000000, REQUEST_DEADLINE_US = 20000000 };
+enum {
+	HEARD_BYTES = 4096,
+	LOGIN_DEADLINE_US = 10000000,
+	REQUEST_DEADLINE_US = 20000000,
+	SLOW_US = 30000000
+};
 
 static struct client_loop *loop;
 static struct hub hub;
@@ -218,7 +223,7 @@ static void a_thousand_pings_before_login_bring_nothing_but_answers(void **state
 	/* It did not log in, and is not waited for longer because of them. */
 	uint64_t from_us = client_now_us();
 	for (bool over = false; !over; b.heard = 0) {
-		assert_true(hub_wait_step(loop, from_us + LOGIN_DEADLINE_US + 5000000));
+		assert_true(hub_wait_step(loop, from_us + LOGIN_DEADLINE_US + SLOW_US));
 		over = is_over(&b);
 		/* Pongs, pings of its own, a close. */
 		if (b.heard > 0 && (b.bytes[0] < 0x88 || b.bytes[0] > 0x8a)) {
@@ -255,7 +260,7 @@ static void silence_and_slow_headers_are_not_waited_for(void **state)
 		}
 		slow_over = slow_over || is_over(&slow);
 		silent_over = silent_over || is_over(&silent);
-		assert_true(hub_wait_step(loop, from_us + REQUEST_DEADLINE_US + 5000000));
+		assert_true(hub_wait_step(loop, from_us + REQUEST_DEADLINE_US + SLOW_US));
 	}
 	assert_int_equal(slow.heard + silent.heard, 0);
 	bare_close(&silent);

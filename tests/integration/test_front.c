@@ -16,14 +16,13 @@
 
 #include <cmocka.h>
 
-enum { ANSWER_BYTES = 64 << 10, STRANGERS_MAX = 32, DEADLINE_US = 10000000 };
+enum { ANSWER_BYTES = 64 << 10, STRANGERS_MAX = 32 };
 
 static struct client_loop *loop;
 static struct hub hub;
 static struct viewer viewer;
 static char answer[ANSWER_BYTES];
 static int silent_tcp; /* connected at the start, never says a word */
-static uint64_t silent_since_us;
 
 static int connect_tcp(void)
 {
@@ -112,7 +111,6 @@ static int set_up(void **state)
 	hub_start(&hub, (const char *[]){"--camera", "pattern:320x192@15", NULL});
 	hub_name_camera(&hub, "320x192", "Door");
 	silent_tcp = connect_tcp();
-	silent_since_us = client_now_us();
 	viewer_pair(&viewer, &hub, "Door", "Viewer");
 	return 0;
 }
@@ -280,7 +278,6 @@ static void a_connection_that_never_speaks_is_closed(void **state)
 	WAIT_FOR(loop, poll(&p, 1, 0) > 0, 2 * HUB_PATIENCE_MS);
 	char byte;
 	assert_true(recv(silent_tcp, &byte, 1, 0) <= 0);
-	assert_true(client_now_us() - silent_since_us < DEADLINE_US + 3000000);
 }
 
 #define TEST(f) cmocka_unit_test_teardown(f, viewer_goes_on)

@@ -24,7 +24,7 @@
 enum {
 	WIDTH = 320,
 	HEIGHT = 192,
-	PATIENCE_MS = 5000,
+	PATIENCE_MS = 20000,
 	READER = 7,
 	MESSAGE_BYTES = 1024,
 };
@@ -173,6 +173,15 @@ static int keeper_wrap(
 		NULL, 0, wrapped.wrapped, wrapped.wrapped_size, ret_plain);
 }
 
+/* It answers in the order in which it is asked: what it was told before has been done. */
+static void keeper_await_order(struct keeper *k)
+{
+	uint8_t plain[40];
+	uint32_t epoch;
+
+	assert_int_equal(keeper_wrap(k, KEY_TIME, &epoch, plain), 0);
+}
+
 static uint32_t keeper_rotate(struct keeper *k, uint8_t type)
 {
 	struct ipc_request request = {.request = ++k->requests};
@@ -317,13 +326,14 @@ static void camera_frames_open_with_the_key_that_the_display_was_given(void **st
 	uint8_t plain[40];
 	int width, height, sampling, colours;
 	uint32_t epoch, size;
-	uint64_t clock_us = 0;
+	uint64_t clock_us = 0, asked_us;
 	tjhandle turbo = tjInitDecompress();
 	size_t n;
 
 	keeper_start_camera(k, "pattern:320x192@20");
 	keeper_adopt(k);
 	keeper_attach(k);
+	asked_us = clock_now_us();
 	keeper_demand(k, 1);
 	assert_int_equal(keeper_wrap(k, KEY_WATCH, &epoch, plain), 0);
 	for (int i = 0; i < 16; i++) {
@@ -332,7 +342,7 @@ static void camera_frames_open_with_the_key_that_the_display_was_given(void **st
 	for (int i = 32; i < 40; i++) {
 		clock_us = clock_us << 8 | plain[i];
 	}
-	assert_in_range(clock_us, clock_now_us() - 1000000, clock_now_us());
+	assert_in_range(clock_us, asked_us, clock_now_us());
 	frame = malloc(k->hello.frame_max_bytes);
 	jpeg = malloc(k->hello.frame_max_bytes);
 	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
@@ -347,7 +357,7 @@ static void camera_frames_open_with_the_key_that_the_display_was_given(void **st
 	assert_int_equal(h.flags, FRAME_TEST);
 	assert_int_equal(h.epoch, epoch);
 	assert_memory_equal(h.camera, k->id, CAMERA_ID_BYTES);
-	assert_in_range(h.capture_us, clock_us - 1000000, clock_now_us());
+	assert_in_range(h.capture_us, asked_us, clock_now_us());
 	tjDestroy(turbo);
 	free(frame);
 	free(jpeg);
@@ -393,8 +403,7 @@ static void camera_publishes_nothing_until_somebody_watches(void **state)
 	keeper_demand(k, 1);
 	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
 	keeper_demand(k, 0);
-	/* One may have been under way. */
-	poll(NULL, 0, 200);
+	keeper_await_order(k);
 	number = ring_newest(&k->ring);
 	assert_int_equal(keeper_frame(k, number, 300, frame, &size), 0);
 	keeper_demand(k, 1);
@@ -437,13 +446,13 @@ static void camera_that_lingers_captures_and_publishes_nothing(void **state)
 	keeper_demand(k, 1);
 	keeper_expect_activity(k, CAMERA_STREAMING);
 	assert_int_not_equal(keeper_frame(k, 0, PATIENCE_MS, frame, &size), 0);
-	keeper_demand(k, 0);
 	since_us = clock_now_us();
-	poll(NULL, 0, 200);
+	keeper_demand(k, 0);
+	keeper_await_order(k);
 	number = ring_newest(&k->ring);
 	assert_int_equal(keeper_frame(k, number, 300, frame, &size), 0);
 	keeper_expect_activity(k, CAMERA_IDLE);
-	assert_in_range(clock_now_us() - since_us, 900000, 3000000);
+	assert_true(clock_now_us() - since_us >= 900000);
 	free(frame);
 }
 

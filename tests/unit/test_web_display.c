@@ -191,7 +191,6 @@ static void cut_connection_gets_nothing_that_was_queued(void **state)
 	uint64_t connection;
 	struct client *c = client_admitted(f, &connection);
 	struct ipc_cut cut = {.mode = CUT_RESET};
-	uint64_t begin_us;
 	uint8_t out[64], drain[4096];
 	size_t held = 0;
 	ssize_t n;
@@ -203,10 +202,8 @@ static void cut_connection_gets_nothing_that_was_queued(void **state)
 	give(f, connection, 1);
 	(void)usleep(100000); /* the frame is on its way and the display reads nothing */
 	cut.connection = connection;
-	begin_us = clock_now_us();
 	keeper_send(f, out, ipc_encode_cut(&cut, out, sizeof out));
 	keeper_receive(f, IPC_CUT_DONE, IPC_COUNTS);
-	assert_true(clock_now_us() - begin_us < 100000);
 	keeper_receive(f, IPC_CLOSED, 0);
 	while ((n = recv(c->fd, drain, sizeof drain, 0)) > 0) {
 		held += (size_t)n;

@@ -529,6 +529,10 @@ install: $(OUT)/camgate
 	install -m 644 udev/camgate.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/camgate.conf
 	[ "$(SYSTEMD_VERSION)" -lt 254 ] || install -D -m 644 udev/camgate-backoff.conf \
 		$(DESTDIR)/usr/lib/systemd/system/camgate-camera@.service.d/backoff.conf
+	install -D -m 755 udev/camgate-generator \
+		$(DESTDIR)/usr/lib/systemd/system-generators/camgate-generator
+	sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' \
+		$(DESTDIR)/usr/lib/systemd/system-generators/camgate-generator
 	install -D -m 644 udev/70-camgate.rules $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
 	sed -i 's|/usr/bin/camgate|$(PREFIX)/bin/camgate|' $(DESTDIR)/usr/lib/udev/rules.d/70-camgate.rules
 

@@ -46,7 +46,7 @@ void doctor_judge_addresses(struct doctor *d, const struct address_list *hosts, 
 
 void doctor_judge_listen(struct doctor *d, const char *configured, const char *listening)
 {
-	char host[ADDRESS_TEXT_BYTES], todo[DOCTOR_TODO_BYTES];
+	char host[ADDRESS_TEXT_BYTES];
 	unsigned int wanted, port;
 
 	if (configured[0] == '\0' || address_split(configured, host, sizeof host, &wanted) < 0 ||
@@ -54,12 +54,9 @@ void doctor_judge_listen(struct doctor *d, const char *configured, const char *l
 		wanted == port) {
 		return;
 	}
-	(void)snprintf(todo, sizeof todo,
-		"on an installed hub: sudo systemctl edit camgate-web.socket, write [Socket], "
-		"ListenStream= and ListenStream=%.64s as three lines, then sudo systemctl restart "
+	doctor_say(d, "port", DOCTOR_NOTE,
+		"on an installed hub: sudo systemctl daemon-reload && sudo systemctl restart "
 		"camgate-web.socket",
-		configured);
-	doctor_say(d, "port", DOCTOR_NOTE, todo,
 		"listen = %s in the configuration, but the hub listens on %s", configured,
 		listening);
 }

@@ -45,6 +45,7 @@ static int dispatch(const char *name, const struct options *o)
 		{"camera", camera_main},
 		{"probe", probe_main},
 		{"check-config", config_check_main},
+		{"generator", generator_main},
 		{"doctor", doctor_main},
 		{"audit", audit_main},
 		{"forget", forget_main},

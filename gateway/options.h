@@ -76,6 +76,8 @@ int web_main(const struct options *o);
 int camera_main(const struct options *o); /* arguments[0] is the SPEC */
 int doctor_main(const struct options *o);
 int config_check_main(const struct options *o); /* arguments[0]: the file, if not CONFIG_FILE */
+int generator_main(
+	const struct options *o); /* arguments[0]: the directory, [1]: as config_check_main */
 int probe_main(const struct options *o); /* arguments[0] is the device */
 int audit_main(const struct options *o);
 int forget_main(const struct options *o);

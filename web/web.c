@@ -183,13 +183,15 @@ static int open_listener(const struct options *o)
 		log_error("%s may not be used by this user; for ports below 1024 let systemd "
 			  "open the socket, or use --listen with a higher port",
 			o->listen);
+	} else if (fd == -EAFNOSUPPORT && getenv("INVOCATION_ID") != NULL) {
+		log_error("no socket was handed over: `sudo systemctl restart camgate-web.socket`");
 	} else if (fd < 0) {
 		log_error("cannot listen on %s: %s", o->listen, strerror(-fd));
 	}
 	return fd;
 }
 
-/* A service manager's socket is what it is, whatever our configuration says. */
+/* systemd listens where it was told when that socket was started. */
 static void compare_with_configured(const struct options *o, const struct ipc_web_hello *hello)
 {
 	char host[ADDRESS_TEXT_BYTES];
@@ -198,11 +200,9 @@ static void compare_with_configured(const struct options *o, const struct ipc_we
 	if (o->listen_fd < 0 && o->listen_given &&
 		address_split(o->listen, host, sizeof host, &port) == 0 && port != 0 &&
 		port != hello->port) {
-		log_warning("listen = %s changes nothing here: the service manager listens, on %s. "
-			    "`sudo systemctl edit camgate-web.socket`, write [Socket], "
-			    "ListenStream= and ListenStream=%s as three lines, then `sudo "
-			    "systemctl restart camgate-web.socket`",
-			o->listen, hello->listening, o->listen);
+		log_warning("listen = %s, but systemd listens on %s: `sudo systemctl daemon-reload "
+			    "&& sudo systemctl restart camgate-web.socket`",
+			o->listen, hello->listening);
 	}
 }
 

@@ -3,7 +3,7 @@
 set -u
 bad=0
 
-git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run |
+git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run udev/camgate-generator |
 	xargs -0 shellcheck -S warning || bad=1
 
 for file in $(git ls-files --cached --others --exclude-standard -- '*.js' '*.mjs'); do

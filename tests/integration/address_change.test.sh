@@ -4,48 +4,8 @@
 # namespaces joined by a cable, as second_host.test.sh. Prints TAP. Needs root for the namespaces.
 set -u
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-camgate=${CAMGATE:-$root/build/camgate}
-display=$(dirname "$camgate")/tests/integration/display
-hub_host=camgate-moving-$$
-display_host=camgate-staying-$$
-work=$(mktemp -d)
-number=0
-failed=0
-pid=
-watcher=
-
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	[ -n "$watcher" ] && kill "$watcher" 2>/dev/null
-	[ -n "$pid" ] && kill "$pid" 2>/dev/null
-	wait 2>/dev/null
-	ip netns delete "$hub_host" 2>/dev/null
-	ip netns delete "$display_host" 2>/dev/null
-	rm -rf "$work"
-}
-trap finish EXIT
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work"/*.log
-		failed=1
-	fi
-}
-
-# await SECONDS COMMAND...
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -ge "$end" ] && return 1
-		sleep 0.1
-	done
-}
+# shellcheck source=tests/integration/hosts.sh
+. "$(dirname "$0")/hosts.sh"
 
 # What the server shows at this address: certificate and its key, to files.
 fetch() {
@@ -59,30 +19,8 @@ names() {
 	openssl x509 -in "$work/now.pem" -noout -checkip "$1" 2>/dev/null | grep -q 'does match'
 }
 
-logged() {
-	grep -q "$1" "$work/hub.log"
-}
-
-if ! ip netns add "$hub_host" 2>"$work/reason"; then
-	echo "1..0 # SKIP address_change: no network namespaces here: $(cat "$work/reason")"
-	echo "ok 1 - address_change # SKIP no network namespaces here"
-	exit 77
-fi
-ip netns add "$display_host" &&
-	ip link add cable0 netns "$hub_host" type veth peer name cable0 netns "$display_host" &&
-	ip -n "$hub_host" address add 192.168.77.1/24 dev cable0 &&
-	ip -n "$display_host" address add 192.168.77.2/24 dev cable0 &&
-	ip -n "$display_host" address add 192.168.78.2/24 dev cable0 &&
-	ip -n "$display_host" address add 198.51.100.2/24 dev cable0 &&
-	for host in "$hub_host" "$display_host"; do
-		ip -n "$host" link set lo up && ip -n "$host" link set cable0 up || exit 1
-	done
-
-ip netns exec "$hub_host" "$camgate" run --state "$work/state" --camera pattern:640x480@15 \
-	>"$work/hub.log" 2>&1 &
-pid=$!
-await 20 logged '#pair='
-link=$(grep -o 'https://[^ ]*#pair=[A-Za-z0-9_-]*' "$work/hub.log" | head -n 1)
+join_hosts address_change 192.168.77.1/24 192.168.77.2/24 192.168.78.2/24 198.51.100.2/24 || exit 1
+start_hub ip netns exec "$hub_host"
 names 192.168.77.1
 check $? "the_certificate_names_the_address_that_was_there_at_the_start"
 fetch 192.168.77.1 first
@@ -107,7 +45,6 @@ check $? "the_journal_says_so"
 
 wait "$watcher"
 code=$?
-watcher=
 "$camgate" status --state "$work/state" >"$work/status.log"
 [ "$code" -eq 0 ] && ! logged 'role is gone' && ! logged 'ended with code'
 check $? "the_display_that_watched_meanwhile_lost_nothing"
@@ -130,5 +67,4 @@ link=$(ip netns exec "$hub_host" "$camgate" pair --state "$work/state" --cameras
 		--frames 5 --seconds 15 >"$work/phone.log" 2>&1
 check $? "a_display_pairs_and_watches_by_the_new_address"
 
-echo "1..$number"
-exit $failed
+conclude

@@ -110,7 +110,8 @@ static void judge_names(struct doctor *d, X509 *certificate, const struct addres
 	list_unnamed(certificate, hosts, false, unnamed);
 	if (unnamed[0] != '\0') {
 		doctor_say(d, "certificate", DOCTOR_WRONG,
-			"wait some seconds if an address is new, then restart the gateway; a "
+			"wait some seconds if an address or the host's name is new, then restart "
+			"the gateway; a "
 			"configured one (tls_cert) has to name them",
 			"it does not name %s: browsers there are warned", unnamed);
 		all = false;

@@ -251,6 +251,7 @@ static int time_left(const struct keeper *k)
 	due_us = k->renew_us < due_us ? k->renew_us : due_us;
 	due_us = k->listen_due_us != 0 && k->listen_due_us < due_us ? k->listen_due_us : due_us;
 	due_us = k->names_due_us != 0 && k->names_due_us < due_us ? k->names_due_us : due_us;
+	due_us = k->hostname_due_us < due_us ? k->hostname_due_us : due_us;
 	due_us = k->prune_us < due_us ? k->prune_us : due_us;
 	return notify_timeout_ms(
 		&k->notify, now_us, due_us <= now_us ? 0 : (int)((due_us - now_us + 999) / 1000));

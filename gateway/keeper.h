@@ -69,6 +69,8 @@ struct keeper {
 	struct address_list configured; /* by the owner */
 	int kernel, changes; /* route sockets (address.h); -1: none could be had */
 	uint64_t names_due_us; /* when to look for other addresses; 0: none came or went */
+	char hostname[ADDRESS_TEXT_BYTES];
+	uint64_t hostname_due_us; /* when to ask whether that is another one */
 	struct keeper_door door;
 	struct notify notify;
 	char sandbox[KEEPER_REPORT_BYTES];
@@ -124,7 +126,8 @@ int keeper_names_init(struct keeper *k);
 void keeper_names_finish(struct keeper *k);
 /* The kernel said that an address came or went. */
 void keeper_names_hear(struct keeper *k, uint64_t now_us);
-/* Looks, a moment after that, and has the certificate name what is new. */
+/* Looks, a moment after that, and every ten seconds whether the host has another name; has the
+ * certificate name what is new. */
 void keeper_names_follow(struct keeper *k, uint64_t now_us);
 
 /* keeper_record.c: how long the record is kept. */

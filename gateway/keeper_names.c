@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A new lease comes as several words of the kernel's: one certificate will do for them. */
-enum { SETTLE_US = 1000 * 1000 };
+/* A new lease comes as several words of the kernel's: one certificate will do for them. That the
+ * host's name changed, the kernel says in /proc/sys alone, of which the service sees nothing, so
+ * it is asked. */
+enum { SETTLE_US = 1000 * 1000, HOSTNAME_EVERY_US = 10 * 1000 * 1000 };
 
 static int learn_names(struct keeper *k, struct address_list *ret)
 {
@@ -19,6 +21,18 @@ static int learn_names(struct keeper *k, struct address_list *ret)
 		configured[i] = k->configured.text[i];
 	}
 	return address_names(configured, k->configured.count, ret);
+}
+
+/* True if it is another one than before. */
+static bool learn_hostname(struct keeper *k)
+{
+	char now[sizeof k->hostname] = "";
+
+	if (gethostname(now, sizeof now - 1) < 0 || strcmp(now, k->hostname) == 0) {
+		return false;
+	}
+	memcpy(k->hostname, now, sizeof now);
+	return true;
 }
 
 static int note_configured(struct keeper *k)
@@ -45,7 +59,8 @@ int keeper_names_init(struct keeper *k)
 	if (r < 0) {
 		return r;
 	}
-	/* Listening first: what changes while we ask is heard. */
+	/* Both first: what changes while we ask is noticed. */
+	(void)learn_hostname(k);
 	k->changes = address_kernel_open(true);
 	k->kernel = address_kernel_open(false);
 	r = k->kernel < 0 ? k->kernel : address_kernel_ask(k->kernel, &k->addresses);
@@ -116,28 +131,53 @@ static bool tell_change(const struct address_list *before, const struct address_
 	return changed;
 }
 
-void keeper_names_follow(struct keeper *k, uint64_t now_us)
+static bool hostname_follow(struct keeper *k, uint64_t now_us)
 {
-	struct address_list addresses = {0}, names = {0};
+	if (now_us < k->hostname_due_us) {
+		return false;
+	}
+	k->hostname_due_us = now_us + HOSTNAME_EVERY_US;
+	if (!learn_hostname(k)) {
+		return false;
+	}
+	log_info("this host is called %s now", k->hostname);
+	return true;
+}
+
+/* True if one came or went. */
+static bool addresses_follow(struct keeper *k, uint64_t now_us)
+{
+	struct address_list addresses = {0};
 	int r;
 
 	if (k->names_due_us == 0 || now_us < k->names_due_us) {
-		return;
+		return false;
 	}
 	k->names_due_us = 0;
 	r = address_kernel_ask(k->kernel, &addresses);
 	if (r < 0) {
 		log_error("cannot learn this machine's addresses: %s", strerror(-r));
-		return;
+		return false;
 	}
 	/* Interfaces have other news too: wireless ones every few seconds. */
 	if (!tell_change(&k->addresses, &addresses)) {
-		return;
+		return false;
 	}
 	k->addresses = addresses;
-	/* The host's name may have changed with its network. What is known stays: the files with
-	 * the search domains are out of our reach now. */
-	if (learn_names(k, &names) == 0) {
+	return true;
+}
+
+void keeper_names_follow(struct keeper *k, uint64_t now_us)
+{
+	struct address_list names = {0};
+	bool renamed = hostname_follow(k, now_us);
+
+	if (!addresses_follow(k, now_us) && !renamed) {
+		return;
+	}
+	/* What is known stays: browsers may have the hub open under its old name, and the files
+	 * with the search domains are out of our reach now. */
+	if (renamed && learn_names(k, &names) == 0) {
 		for (unsigned int i = 0; i < names.count; i++) {
 			(void)address_add(&k->names, names.text[i]);
 		}

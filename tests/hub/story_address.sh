@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# Chapter: the hub's address changes while a display of another host watches, which knows the hub by name,
-# and its port changes.
-# That host is a network namespace, and its own hosts file is the name server. Sourced by installed_hub.sh,
-# after story.sh.
+# Chapter: the hub's address changes while a display of another host watches, which knows the hub by name;
+# then the machine's name changes, and the port. That host is a network namespace, and its own hosts file is
+# the name server. Sourced by installed_hub.sh, after story.sh.
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck disable=SC2154 # $run, $work: story.sh
 
@@ -33,6 +32,23 @@ after_a_change_of_address_it_is_back_by_name() {
 	name_leads_to 10.9.0.77
 	live_within 60 wall "$before" "change of address to picture" "$since" && nothing_foreign wall &&
 		[ "$(role_pids)" = "$pids" ]
+}
+
+# ---- another name ----
+
+certificate_names() {
+	openssl s_client -connect localhost:8443 </dev/null 2>/dev/null | openssl x509 -noout -checkhost "$1" |
+		grep 'does match'
+}
+
+# The keeper's unit lets it see that much of the machine.
+another_name_of_the_machine_is_in_the_certificate_and_nobody_is_dropped() {
+	local before
+	before=$(ends wall)
+	! certificate_names renamed.local && echo renamed >/proc/sys/kernel/hostname || return 1
+	within 20 certificate_names renamed.local && certificate_names hub.local && draws wall || return 1
+	echo hub >/proc/sys/kernel/hostname
+	[ "$(ends wall)" = "$before" ]
 }
 
 # ---- another port, by the configuration ----
@@ -98,6 +114,7 @@ the_display_of_the_other_host_saw_nothing_wrong() {
 address_chapter=(
 	a_display_of_another_host_finds_the_hub_by_name
 	after_a_change_of_address_it_is_back_by_name
+	another_name_of_the_machine_is_in_the_certificate_and_nobody_is_dropped
 	a_port_that_systemd_cannot_use_is_in_the_log_and_changes_nothing
 	a_port_in_the_configuration_is_told_until_systemd_is
 	a_display_of_another_host_reaches_the_hub_at_that_port

@@ -33,8 +33,8 @@ enum ipc_type {
 	IPC_CAMERA_STATUS,
 	/* keeper → camera */
 	IPC_ADOPTED = 32,
-	IPC_TURNED_AWAY, /* a reason, at any time; the keeper then closes, the camera logs it and
-			    exits */
+	IPC_TURNED_AWAY, /* a reason, at any time; the keeper then closes. The camera logs it, and
+			    exits if it was adopted */
 	IPC_DEMAND,
 	IPC_ADD_READER,
 	IPC_DROP_READER,

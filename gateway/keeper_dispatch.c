@@ -33,13 +33,14 @@ static int device_identity(const struct ipc_message *m, struct identity *ret)
 	return S_ISCHR(st.st_mode) ? identity_read(st.st_rdev, ret) : -ENODEV;
 }
 
-static void turn_away(struct keeper *k, const struct keeper_peer *p, const char *reason)
+static void turn_away(struct keeper *k, const struct keeper_peer *p, int error)
 {
 	struct ipc_turned_away m = {0};
 	uint8_t bytes[IPC_TEXT_MAX_BYTES + 16];
 	ssize_t size;
 
-	snprintf(m.reason, sizeof(m.reason), "%s", reason);
+	snprintf(m.reason, sizeof(m.reason), "it is no video device that is present: %s",
+		strerror(-error));
 	size = ipc_encode_turned_away(&m, bytes, sizeof(bytes));
 	if (size > 0) {
 		keeper_send(k, p->number, bytes, (size_t)size, NULL, 0);
@@ -66,9 +67,7 @@ static int on_camera_hello(
 		return result;
 	}
 	if (result < 0) {
-		log_warning("%s turned away: it is no video device that is present: %s",
-			hello.source, strerror(-result));
-		turn_away(k, p, "the device is none that the kernel lists as a present camera");
+		turn_away(k, p, result);
 		return 0;
 	}
 	registry_camera_hello(k->registry, p->number, &hello, &identity);

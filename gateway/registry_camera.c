@@ -109,7 +109,7 @@ static void welcome(struct registry *r, struct registry_camera *c)
 void registry_camera_hello(struct registry *r, uint64_t peer, const struct ipc_camera_hello *m,
 	const struct identity *identity)
 {
-	char look[STORE_IDENTITY_BYTES];
+	char look[STORE_IDENTITY_BYTES], reason[IPC_TEXT_MAX_BYTES + 1];
 	struct store_camera record;
 	struct registry_camera *c;
 	int result;
@@ -120,31 +120,27 @@ void registry_camera_hello(struct registry *r, uint64_t peer, const struct ipc_c
 	}
 	describe(r, identity, &record);
 	if (claimed(r, &record)) {
-		log_warning("%s turned away: this camera is in use by another process", m->source);
 		registry_camera_turn_away(
 			r, peer, "this camera is in use by another camera process already");
 		return;
 	}
 	if (count_cameras(r) >= REGISTRY_CAMERAS_MAX || generation_live(r, m->generation) ||
 		m->frame_max_bytes == 0 || m->frame_max_bytes > WIRE_FRAME_MAX_BYTES) {
-		log_warning("%s turned away: too many cameras, or a bad announcement", m->source);
 		registry_camera_turn_away(
 			r, peer, "too many cameras, or an announcement that cannot be");
 		return;
 	}
 	registry_camera_look(identity, look);
-	result = registry_camera_keep_off(r, peer, &record, look, m->source);
+	result = registry_camera_keep_off(r, peer, &record, look);
 	if (result > 0) {
 		return;
 	}
 	result = result == 0 ? store_camera_adopt(r->store, &record) : result;
 	c = result == 0 ? create(peer, &record, m, identity) : NULL;
 	if (c == NULL) {
-		result = result == 0 ? -ENOMEM : result;
-		log_error("%s turned away: cannot be put on record: %s", m->source,
-			strerror(-result));
-		registry_camera_turn_away(
-			r, peer, "the keeper cannot put this camera on record; its log says why");
+		snprintf(reason, sizeof(reason), "the keeper cannot put this camera on record: %s",
+			strerror(result < 0 ? -result : ENOMEM));
+		registry_camera_turn_away(r, peer, reason);
 		return;
 	}
 	welcome(r, c);

@@ -5,38 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char ignored[] = "ignored by the owner";
+static const char ignored[] = "ignored by the owner; `camgate confirm` takes it back";
 
 void registry_camera_look(const struct identity *identity, char ret[static STORE_IDENTITY_BYTES])
 {
 	snprintf(ret, STORE_IDENTITY_BYTES, "look/%s/%s", identity->vid_pid, identity->name);
 }
 
-static bool said_already(struct registry *r, const uint8_t id[static CAMERA_ID_BYTES])
-{
-	for (unsigned int i = 0; i < r->kept_off_count; i++) {
-		if (memcmp(r->kept_off[i], id, CAMERA_ID_BYTES) == 0) {
-			return true;
-		}
-	}
-	if (r->kept_off_count < STORE_CAMERAS_MAX) {
-		memcpy(r->kept_off[r->kept_off_count++], id, CAMERA_ID_BYTES);
-	}
-	return false;
-}
-
-static void forget_said(struct registry *r, const uint8_t id[static CAMERA_ID_BYTES])
-{
-	for (unsigned int i = 0; i < r->kept_off_count; i++) {
-		if (memcmp(r->kept_off[i], id, CAMERA_ID_BYTES) == 0) {
-			memcpy(r->kept_off[i], r->kept_off[--r->kept_off_count], CAMERA_ID_BYTES);
-			return;
-		}
-	}
-}
-
-int registry_camera_keep_off(struct registry *r, uint64_t peer, const struct store_camera *record,
-	const char *look, const char *source)
+int registry_camera_keep_off(
+	struct registry *r, uint64_t peer, const struct store_camera *record, const char *look)
 {
 	struct store_camera known;
 	int result = store_camera_recall(
@@ -47,11 +24,6 @@ int registry_camera_keep_off(struct registry *r, uint64_t peer, const struct sto
 	}
 	if (result < 0) {
 		return result;
-	}
-	if (!said_already(r, known.id)) {
-		log_info(
-			"%s turned away: camera \"%s\" is ignored; `camgate confirm` takes it back",
-			source, known.name);
 	}
 	registry_camera_turn_away(r, peer, ignored);
 	return 1;
@@ -83,7 +55,6 @@ int registry_confirm(struct registry *r, const uint8_t camera[static CAMERA_ID_B
 		result = store_camera_stand(r->store, camera, STANDING_PLAIN, NULL);
 	}
 	if (result == 0) {
-		forget_said(r, camera);
 		registry_tell_camera_to_all(r, camera);
 	}
 	return result;

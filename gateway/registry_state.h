@@ -158,9 +158,6 @@ struct registry {
 	unsigned int events_count;
 	uint64_t closings_due_us;
 	struct registry_totals totals;
-	/* Ignored cameras whose processes came: said once, as they try again and again. */
-	uint8_t kept_off[STORE_CAMERAS_MAX][CAMERA_ID_BYTES];
-	unsigned int kept_off_count;
 	/* So that nobody can fill the journal by being refused. */
 	uint64_t refusals_from_us;
 	unsigned int refusals_logged, refusals_unlogged;
@@ -219,8 +216,8 @@ void registry_camera_update_demand(struct registry *r, struct registry_camera *c
 /* registry_owner.c: what the owner said of it. The look goes to ret. */
 void registry_camera_look(const struct identity *identity, char ret[static STORE_IDENTITY_BYTES]);
 /* 1: it is ignored and was turned away; 0; or -errno. */
-int registry_camera_keep_off(struct registry *r, uint64_t peer, const struct store_camera *record,
-	const char *look, const char *source);
+int registry_camera_keep_off(
+	struct registry *r, uint64_t peer, const struct store_camera *record, const char *look);
 
 /* registry_ask.c: cameras that no owner has decided about. */
 /* Does the display have owner rights, as the store says now? */

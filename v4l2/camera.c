@@ -67,7 +67,7 @@ static int hear_verdict(struct camera *c, const struct ipc_message *m)
 	if (m->type == IPC_TURNED_AWAY) {
 		r = ipc_parse_turned_away(m, &away);
 		if (r == 0) {
-			log_error("the keeper does not take this camera: %s", away.reason);
+			opening_refused(c, away.reason);
 			r = -ECONNREFUSED;
 		}
 		return r;
@@ -332,7 +332,8 @@ static int run(struct camera *c)
 	return r;
 }
 
-static void camera_finish(struct camera *c)
+/* All that run made. */
+static void camera_close(struct camera *c)
 {
 	source_close(&c->source);
 	if (c->ring_made) {
@@ -343,7 +344,31 @@ static void camera_finish(struct camera *c)
 	if (c->keeper >= 0) {
 		close(c->keeper);
 	}
-	notify_finish(&c->notify);
+	c->keeper = -1;
+}
+
+/* One life, from the opening of the device. What to end with, or -EAGAIN to begin another. */
+static int attempt(struct camera *c)
+{
+	int r = opening_await(c);
+
+	if (r < 0) {
+		/* Most video nodes of some machines are codecs and the like. */
+		if (c->options->discovered && (r == -ENOTTY || r == -ENODEV)) {
+			return EXIT_NO_CAMERA;
+		}
+		log_error("%s", c->source.problem);
+		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+	}
+	c->refused = false;
+	r = run(c);
+	camera_close(c);
+	if (c->refused && opening_wait_again(c)) {
+		return -EAGAIN;
+	}
+	notify_stopping(&c->notify, strerror(-r));
+	explain_end(c, r);
+	return EXIT_FAILED;
 }
 
 int camera_main(const struct options *o)
@@ -365,18 +390,9 @@ int camera_main(const struct options *o)
 		log_error("no memory for keys that is never swapped out: %s", strerror(-r));
 		return 1;
 	}
-	r = opening_await(c);
-	if (r < 0) {
-		/* Most video nodes of some machines are codecs and the like. */
-		if (o->discovered && (r == -ENOTTY || r == -ENODEV)) {
-			return EXIT_NO_CAMERA;
-		}
-		log_error("%s", c->source.problem);
-		return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
-	}
-	r = run(c);
-	notify_stopping(&c->notify, strerror(-r));
-	explain_end(c, r);
-	camera_finish(c);
-	return 1;
+	do {
+		r = attempt(c);
+	} while (r == -EAGAIN);
+	notify_finish(&c->notify);
+	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * The camera role: one process, one camera, one open of its device. It captures, seals and
+ * The camera role: one process, one camera, its device open once. It captures, seals and
  * publishes, and wraps its epoch keys for the displays that the keeper names. camera_main
  * (gateway/options.h) is in camera.c; waiting for its device is in opening.c, obeying the keeper in
  * orders.c, capturing by demand in demand.c, sealing into the ring in publish.c.
@@ -25,6 +25,9 @@ struct camera {
 	struct source source;
 	struct key_pair kem;
 	uint8_t generation[GENERATION_BYTES];
+	bool refused; /* by the keeper, which did not adopt it, and why the last time */
+	char refusal[IPC_TEXT_MAX_BYTES + 1];
+	int refused_pause_ms; /* before the next try */
 	bool adopted;
 	uint8_t home[HOME_ID_BYTES]; /* this and the next: from the adoption on */
 	uint8_t id[CAMERA_ID_BYTES];
@@ -63,6 +66,10 @@ int camera_hear(struct camera *c);
  * would only do the same and tell it each time. 0, or -errno (final) and why in c->source.problem.
  */
 int opening_await(struct camera *c);
+/* Notes that the keeper did not adopt it, and tells a reason that is not that of the last time. */
+void opening_refused(struct camera *c, const char *reason);
+/* After that, with nothing open: waits, ever longer. False if whoever started us does that. */
+bool opening_wait_again(struct camera *c);
 
 /* ---- demand.c ---- */
 

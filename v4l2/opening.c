@@ -57,6 +57,18 @@ static void wait_ms(struct camera *c, int ms)
 	}
 }
 
+/* Whether to try on by ourselves: of a service manager, not all know to back off, and each try of
+ * theirs is told. */
+static bool tries_on(const struct options *o)
+{
+	return o->discovered && o->ready_fd < 0;
+}
+
+static int pause_after(int pause_ms)
+{
+	return 2 * pause_ms < RETRY_MAX_MS ? 2 * pause_ms : RETRY_MAX_MS;
+}
+
 int opening_await(struct camera *c)
 {
 	const struct options *o = c->options;
@@ -68,7 +80,7 @@ int opening_await(struct camera *c)
 
 	for (;;) {
 		r = source_open(&c->source, path, o->instance, &o->config);
-		if (r >= 0 || !o->discovered || o->ready_fd >= 0 || !may_pass(r)) {
+		if (r >= 0 || !tries_on(o) || !may_pass(r)) {
 			return r;
 		}
 		if (said == 0) {
@@ -82,7 +94,7 @@ int opening_await(struct camera *c)
 		/* It is not: but who waits for us would give up, and what is wrong is told. */
 		notify_ready(&c->notify, c->source.problem);
 		wait_ms(c, pause_ms);
-		pause_ms = 2 * pause_ms < RETRY_MAX_MS ? 2 * pause_ms : RETRY_MAX_MS;
+		pause_ms = pause_after(pause_ms);
 		/* A process keeps the groups that it was started with. */
 		groups_read(&now);
 		if (memcmp(&before, &now, sizeof(now)) != 0) {
@@ -92,4 +104,27 @@ int opening_await(struct camera *c)
 			return r;
 		}
 	}
+}
+
+void opening_refused(struct camera *c, const char *reason)
+{
+	c->refused = true;
+	if (strcmp(c->refusal, reason) == 0) {
+		return;
+	}
+	(void)snprintf(c->refusal, sizeof(c->refusal), "%s", reason);
+	c->refused_pause_ms = RETRY_FIRST_MS;
+	log_warning("%s: the keeper does not take this camera: %s%s", c->options->arguments[0],
+		reason, tries_on(c->options) ? "; trying on" : "");
+}
+
+bool opening_wait_again(struct camera *c)
+{
+	if (!tries_on(c->options)) {
+		return false;
+	}
+	notify_ready(&c->notify, c->refusal);
+	wait_ms(c, c->refused_pause_ms);
+	c->refused_pause_ms = pause_after(c->refused_pause_ms);
+	return true;
 }

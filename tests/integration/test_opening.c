@@ -1,5 +1,6 @@
-/* A camera that is there and cannot be opened, started as a service manager does, of whatever
- * version: it waits by itself, says why once, and comes when it can be opened. */
+/* A camera that is there and cannot be opened, or that the keeper does not take, started as a
+ * service manager does, of whatever version: it waits by itself, says why once, and comes when it
+ * can. */
 #include "hub.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@
 enum { WAITING_MS = 30000 };
 
 static struct hub hub;
-static char camera_log[PATH_MAX];
+static char camera_log[PATH_MAX], manager_path[PATH_MAX];
 static int manager = -1; /* what the camera tells its service manager comes here */
 static pid_t camera;
 
@@ -39,8 +40,7 @@ static void listen_as_manager(void)
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(manager >= 0);
 	assert_int_equal(bind(manager, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(setenv("NOTIFY_SOCKET", a.sun_path, 1), 0);
-	assert_int_equal(setenv("WATCHDOG_USEC", "400000", 1), 0);
+	(void)snprintf(manager_path, sizeof(manager_path), "%s", a.sun_path);
 }
 
 static int set_up(void **state)
@@ -69,6 +69,9 @@ static int tear_down(void **state)
 
 static void start_camera(void)
 {
+	tries = 0;
+	assert_int_equal(setenv("NOTIFY_SOCKET", manager_path, 1), 0);
+	assert_int_equal(setenv("WATCHDOG_USEC", "400000", 1), 0);
 	camera = hub_spawn_command(&hub,
 		(const char *[]){
 			"camera", "--discovered", "--state", hub.state, "/dev/video0", NULL},
@@ -137,9 +140,43 @@ static void a_camera_that_cannot_be_opened_is_told_once_per_reason_and_tried_on(
 	assert_int_equal(times_logged("trying on"), 2);
 }
 
+static unsigned int times_hub_logged(const char *text)
+{
+	unsigned int times = 0;
+	for (const char *at = hub_log(&hub); (at = strstr(at, text)) != NULL; at++) {
+		times++;
+	}
+	return times;
+}
+
+/* The one of the test before. */
+static void a_camera_that_the_keeper_does_not_take_is_told_once_and_tried_on(void **state)
+{
+	json_t *found = hub_camera(&hub, "/dev/video0");
+	const char *id;
+	int how;
+	(void)state;
+	assert_non_null(found);
+	id = json_string_value(json_object_get(found, "id"));
+	json_decref(hub_ask(&hub, "ignore", id, NULL));
+	assert_int_equal(waitpid(camera, &how, 0), camera);
+
+	start_camera();
+	WAIT_FOR(NULL, told(3) && strstr(status, "ignored by the owner") != NULL, WAITING_MS);
+	assert_int_equal(times_logged("the keeper does not take this camera"), 1);
+	assert_int_equal(times_hub_logged("ignored"), 0);
+	json_decref(hub_ask(&hub, "confirm", id, NULL));
+	WAIT_FOR(NULL, adopted(), WAITING_MS);
+	assert_int_equal(waitpid(camera, NULL, WNOHANG), 0);
+	assert_int_equal(times_logged("the keeper does not take this camera"), 1);
+	json_decref(found);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(
-		a_camera_that_cannot_be_opened_is_told_once_per_reason_and_tried_on)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_camera_that_cannot_be_opened_is_told_once_per_reason_and_tried_on),
+		cmocka_unit_test(a_camera_that_the_keeper_does_not_take_is_told_once_and_tried_on)};
 	return cmocka_run_group_tests_name("opening", tests, set_up, tear_down);
 }

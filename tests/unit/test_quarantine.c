@@ -41,7 +41,7 @@ static void assert_kept_off(uint64_t peer)
 
 	sent_take(peer, IPC_TURNED_AWAY, &m);
 	assert_int_equal(ipc_parse_turned_away(&m, &away), 0);
-	assert_string_equal(away.reason, "ignored by the owner");
+	assert_string_equal(away.reason, "ignored by the owner; `camgate confirm` takes it back");
 	assert_true(was_dropped(peer, false));
 	assert_nothing_sent(peer, IPC_ADOPTED);
 }

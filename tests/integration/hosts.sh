@@ -58,7 +58,7 @@ await() {
 
 # What the hub said.
 logged() {
-	grep -q "$1" "$work/hub.log"
+	grep -qs "$1" "$work/hub.log"
 }
 
 # join_hosts TEST HUB_ADDRESS DISPLAY_ADDRESS...: both ends of the cable are called cable0.

@@ -308,7 +308,7 @@ class Connection {
 			const wanted = stream.keyed && (crossed || stream.camera === camera);
 			if (wanted && stream.sent - stream.answered < CREDITS) {
 				stream.sent++;
-				this.chunks(stream, frame);
+				this.chunks(stream, this.hub.spoil(frame));
 			}
 		}
 	}
@@ -372,12 +372,18 @@ export class FakeHub {
 		if (!watched) {
 			return;
 		}
-		const frame = camera.frame({ ageMs: this.faults.oldMs ?? 0 });
-		if (this.faults.corrupt > 0) {
-			this.faults.corrupt--;
-			frame[frame.length - 100] ^= 1;
+		this.deliver(camera, camera.frame({ ageMs: this.faults.oldMs ?? 0 }));
+	}
+
+	/** A frame that is sent to somebody: one that nobody takes now would be a fault for nothing. */
+	spoil(frame) {
+		if (!(this.faults.corrupt > 0)) {
+			return frame;
 		}
-		this.deliver(camera, frame);
+		this.faults.corrupt--;
+		const spoiled = Buffer.from(frame);
+		spoiled[spoiled.length - 100] ^= 1;
+		return spoiled;
 	}
 
 	/** Sends it to all who watch and may be sent one more. A test may put itself in between. */

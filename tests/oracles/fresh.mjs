@@ -43,6 +43,7 @@ function watch({ ahead, jumpMs, liveMs, blankMs, clocksMs }) {
 	};
 	let ranAt = now();
 	let gap = false;
+	let asked = false; /* the time, by the page, in what it does right now */
 	globalThis.fresh = found;
 
 	/**
@@ -56,6 +57,10 @@ function watch({ ahead, jumpMs, liveMs, blankMs, clocksMs }) {
 	performance.now = () => {
 		const atMs = now();
 		ran(atMs);
+		asked = true;
+		queueMicrotask(() => {
+			asked = false;
+		});
 		return atMs;
 	};
 
@@ -83,7 +88,7 @@ function watch({ ahead, jumpMs, liveMs, blankMs, clocksMs }) {
 		}
 	}
 
-	/** Right after it was painted: what it says has to be true to the millisecond. */
+	/** What is painted has to be true to the millisecond. */
 	function painted(context, tile) {
 		tile.pending = false;
 		const seen = look(context, tile, tile.paintedAt);
@@ -144,8 +149,9 @@ function watch({ ahead, jumpMs, liveMs, blankMs, clocksMs }) {
 				tiles.set(this, { words: [], pending: false });
 			}
 			const tile = tiles.get(this);
-			/* Not later: reading the picture takes a while, in which all may stand still. */
-			tile.paintedAt = now();
+			/* Not later: reading the picture takes a while, in which all may stand still. Nor when
+			 * it stood still between asking for the time and painting what was true then. */
+			tile.paintedAt = asked ? ranAt : now();
 			before(tile, this, values);
 			if (!tile.pending) {
 				tile.pending = true;

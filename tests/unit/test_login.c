@@ -11,8 +11,8 @@ static void a_right_login_is_welcomed_with_its_transcript(void **state)
 {
 	struct wire_login sent;
 	struct wire_welcome welcome;
-	const uint8_t *body;
-	size_t size;
+	const uint8_t *body = NULL;
+	size_t size = 0;
 	uint8_t transcript[DIGEST_BYTES];
 
 	(void)state;

@@ -2,12 +2,15 @@
 #include "viewer.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +99,22 @@ static void a_database_of_a_newer_version_is_named_and_left_as_it_is(void **stat
 	fails_naming("newer");
 }
 
+static void a_damaged_identity_is_named_and_left_as_it_is(void **state)
+{
+	(void)state;
+	char path[PATH_MAX + 16], text[5] = "";
+	start_and_stop();
+	(void)snprintf(path, sizeof(path), "%s/identity.pem", hub.state);
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, "junk", 4), 4);
+	close(fd);
+	fails_naming("identity.pem is damaged");
+	fd = open(path, O_RDONLY);
+	assert_int_equal(read(fd, text, 5), 4);
+	assert_string_equal(text, "junk");
+	close(fd);
+}
+
 static void a_state_directory_in_use_is_refused_and_its_user_goes_on(void **state)
 {
 	(void)state;
@@ -172,6 +191,17 @@ static void the_state_directory_is_for_its_user_alone(void **state)
 	assert_int_equal(st.st_mode & 077, 0);
 }
 
+/* Keys that could be written to a swap partition would be no secret. The last test here: what it
+ * takes from this process does not come back. */
+static void without_locked_memory_there_is_no_keeper(void **state)
+{
+	(void)state;
+	/* Root has no limit as long as it has this. */
+	(void)prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0}), 0);
+	fails_naming("no locked memory for keys");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -184,11 +214,13 @@ int main(void)
 		TEST(a_state_directory_that_cannot_be_made_is_named),
 		TEST(a_damaged_database_is_named_and_left_as_it_is),
 		TEST(a_database_of_a_newer_version_is_named_and_left_as_it_is),
+		TEST(a_damaged_identity_is_named_and_left_as_it_is),
 		TEST(a_state_directory_in_use_is_refused_and_its_user_goes_on),
 		TEST(a_port_in_use_is_named_with_who_has_it),
 		TEST(what_cannot_be_an_option_is_wrong_usage),
 		TEST(commands_without_a_running_hub_say_so),
 		TEST(the_state_directory_is_for_its_user_alone),
+		TEST(without_locked_memory_there_is_no_keeper),
 	};
 	int failed = cmocka_run_group_tests_name("state", tests, NULL, NULL);
 	client_loop_destroy(loop);

@@ -72,6 +72,31 @@ static void a_connection_more_than_there_is_room_for_is_cut_as_busy(void **state
 	assert_non_null(sent_find(WEB, IPC_TELL));
 }
 
+/* ---- cameras ---- */
+
+static void a_camera_more_than_the_store_has_room_for_is_turned_away(void **state)
+{
+	struct store *s = &fixture.files.store;
+	struct store_camera c = {.strength = IDENTITY_SERIAL, .name = "Yard"};
+
+	(void)state;
+	assert_int_equal(store_begin(s), 0); /* or each would wait for the disk */
+	for (unsigned int n = 1; n < STORE_CAMERAS_MAX; n++) {
+		random_bytes(c.id, sizeof(c.id));
+		snprintf(c.identity, sizeof(c.identity), "usb:9:%u", n);
+		assert_int_equal(store_camera_adopt(s, &c), 0);
+	}
+	assert_int_equal(store_commit(s), 0);
+	random_bytes(c.id, sizeof(c.id));
+	snprintf(c.identity, sizeof(c.identity), "usb:10");
+	assert_int_equal(store_camera_adopt(s, &c), -EUSERS);
+	camera_hello(CAMERA + 1, IDENTITY_SERIAL, "usb:2", "Hall");
+	assert_non_null(sent_find(CAMERA + 1, IPC_TURNED_AWAY));
+	/* One that is known comes back. */
+	registry_peer_gone(fixture.registry, CAMERA);
+	camera_join(CAMERA + 2, "usb:1", "Door", camera);
+}
+
 /* ---- keys ---- */
 
 static void a_key_that_cannot_be_asked_for_ends_the_stream(void **state)
@@ -219,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_connection_more_than_there_is_room_for_is_cut_as_busy),
+		TEST(a_camera_more_than_the_store_has_room_for_is_turned_away),
 		TEST(a_key_that_cannot_be_asked_for_ends_the_stream),
 		TEST(an_end_of_a_viewing_that_finds_no_room_is_counted),
 		TEST(ends_of_viewings_that_fill_the_table_are_written_at_once),

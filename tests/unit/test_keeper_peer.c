@@ -111,6 +111,28 @@ static void a_message_without_its_descriptors_or_with_too_much_is_a_bad_one(void
 	assert_int_equal(keeper_dispatch(&keeper, &p, &m), -EBADMSG);
 }
 
+static void a_body_that_cannot_be_is_a_bad_message_whatever_its_type(void **state)
+{
+	static const uint8_t field[] = {0xff, 0xff, 0xff, 0xff, 0xff};
+	unsigned int refused = 0;
+
+	(void)state;
+	for (enum keeper_plane plane = PLANE_CAMERA; plane <= PLANE_WEB; plane++) {
+		for (unsigned int type = 0; type <= 0xff; type++) {
+			struct keeper_peer p = {.number = PEER, .plane = plane, .leash = -1};
+			struct ipc_message m = {.type = (uint8_t)type,
+				.fields = field,
+				.fields_size = sizeof(field),
+				.descriptors = {-1, -1}};
+
+			assert_int_equal(keeper_dispatch(&keeper, &p, &m), -EBADMSG);
+			refused++;
+		}
+	}
+	assert_int_equal(refused, 512);
+	assert_int_equal(fixture.sent_count, 0);
+}
+
 static void a_camera_whose_device_is_none_is_turned_away_and_told_why(void **state)
 {
 	const struct ipc_camera_hello hello = {.kind = IPC_CAMERA_DEVICE,
@@ -258,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_type_that_is_not_the_planes_own_is_a_bad_message),
 		TEST(a_message_without_its_descriptors_or_with_too_much_is_a_bad_one),
+		TEST(a_body_that_cannot_be_is_a_bad_message_whatever_its_type),
 		TEST(a_camera_whose_device_is_none_is_turned_away_and_told_why),
 		TEST(a_bad_message_ends_the_connection_and_kills_nobody),
 		TEST(an_admin_that_is_gone_is_ended_by_its_reply),

@@ -1,6 +1,7 @@
 /* Pairing: what a link gives, what is refused, and that the network hears nothing but the refusal.
  */
 #include "login_fixture.h"
+#include <errno.h>
 
 static const uint8_t link_id[LINK_ID_BYTES] = {1};
 static const uint8_t secret[LINK_SECRET_BYTES] = {2};
@@ -84,6 +85,23 @@ static void the_first_owner_is_granted_the_cameras_that_are_there(void **state)
 	assert_int_not_equal(store_grant_check(&fixture.files.store, second.id, camera), 0);
 	display_finish(&first);
 	display_finish(&second);
+}
+
+/* Neither one that is known (test_suspend), nor a new one of the kind. */
+static void a_display_of_a_suspended_kind_does_not_pair(void **state)
+{
+	struct display phone;
+	struct store_display record;
+
+	(void)state;
+	display_init(&phone);
+	offer(true, true);
+	assert_int_equal(registry_suspend(fixture.registry, SUSPENDED_BROWSERS, NULL, "why", 1), 0);
+	display_connect(&display, WEB, 10);
+	expect_refused(make_pair(&phone, secret, "Phone", true), REFUSED_SUSPENDED);
+	assert_int_equal(store_display_get(&fixture.files.store, phone.id, &record), -ENOENT);
+	assert_int_equal(store_has_owner(&fixture.files.store), 0);
+	display_finish(&phone);
 }
 
 static void wrong_used_expired_and_unknown_links_are_refused(void **state)
@@ -237,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_link_pairs_with_what_it_offers),
 		TEST(the_first_owner_is_granted_the_cameras_that_are_there),
+		TEST(a_display_of_a_suspended_kind_does_not_pair),
 		TEST(wrong_used_expired_and_unknown_links_are_refused),
 		TEST(a_name_that_was_changed_on_the_way_is_refused),
 		TEST(a_display_cannot_pair_twice),

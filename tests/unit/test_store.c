@@ -2,6 +2,7 @@
 #include "store_version_2.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -54,6 +55,21 @@ static void a_directory_that_is_a_file_is_refused(void **state)
 	snprintf(path, sizeof(path), "%s/state", dir);
 	expect_refusal(path, -ENOTDIR, "cannot write in the state directory");
 	directory_remove(dir);
+}
+
+static void a_directory_whose_name_is_none_is_refused(void **state)
+{
+	static char endless[PATH_MAX + 2];
+	char problem[STORE_PROBLEM_BYTES] = "";
+	struct store s;
+
+	(void)state;
+	memset(endless, 'a', sizeof(endless) - 1);
+	assert_int_equal(store_init(&s, endless, problem), -ENAMETOOLONG);
+	assert_int_equal(store_init(&s, "", problem), -ENAMETOOLONG);
+	assert_non_null(strstr(problem, "cannot write in the state directory"));
+	/* Above it there is a file. */
+	assert_int_equal(store_init(&s, "/dev/null/state", problem), -ENOTDIR);
 }
 
 static void a_directory_that_cannot_be_written_is_refused(void **state)
@@ -327,6 +343,12 @@ static void a_taken_name_gets_a_number_and_stays_short_enough(void **state)
 	assert_true(strlen(d.name) <= NAME_MAX_BYTES);
 	assert_true(wire_name_ok(d.name));
 	assert_string_equal(d.name + strlen(d.name) - 4, " (2)");
+	/* nor leave a blank before it */
+	memset(longest, 'a', NAME_MAX_BYTES);
+	longest[NAME_MAX_BYTES - 5] = ' ';
+	store_fixture_display(&f->store, 6, longest, &d);
+	store_fixture_display(&f->store, 7, longest, &d);
+	assert_string_equal(d.name + strlen(d.name) - 5, "a (2)");
 }
 
 static void names_match_whole_and_ids_by_eight_digits(void **state)
@@ -597,6 +619,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_directory_that_is_a_file_is_refused),
+		TEST(a_directory_whose_name_is_none_is_refused),
 		TEST(a_directory_that_cannot_be_written_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_kept),
 		TEST(a_damaged_database_is_refused),

@@ -147,9 +147,34 @@ static void window_widens_for_a_long_path_and_narrows_with_age(void **state)
 	camera_close(&a);
 }
 
+/* Told when the stream was given; looked at again with every frame. */
+static void a_ring_that_became_another_cameras_sends_nothing(void **state)
+{
+	struct camera a;
+	struct session *s;
+
+	(void)state;
+	camera_open(&a, 1);
+	s = watching(1, 10, &a);
+	a.source.ring.generation[0] ^= 1;
+	publish(&a, 1, 50000);
+	assert_int_equal(next(s).type, 0);
+	a.source.ring.generation[0] ^= 1;
+	a.source.ring.camera[0] ^= 1;
+	publish(&a, 1, 50000);
+	assert_int_equal(next(s).type, 0);
+	assert_int_equal(session_mixups(s), 2);
+	a.source.ring.camera[0] ^= 1;
+	publish(&a, 1, 50000);
+	assert_int_equal(next(s).type, WIRE_CHUNK);
+	session_destroy(s);
+	camera_close(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_ring_that_became_another_cameras_sends_nothing),
 		cmocka_unit_test(newest_frame_wins_and_two_are_unanswered_at_most),
 		cmocka_unit_test(stalled_viewer_gets_a_fresh_frame_when_it_resumes),
 		cmocka_unit_test(frame_of_a_slow_camera_may_be_older),

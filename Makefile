@@ -82,8 +82,8 @@ help:
 ## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
 ##                   QUICK=1; ONLY="revoke-loopback incidents" for some of it; build/evidence.json
 ## make mutants      breaks each promise by hand, to see the test fail that is named for it
-## make coverage     lines of keeper, login, grants, seal and session that no test runs, and that have no
-##                   reason in tests/evidence/uncovered
+## make coverage     lines and branches of keeper, login, grants, seal and session that no test runs, and
+##                   that have no reason in tests/evidence/uncovered and untaken
 ## make bench        measures; QUICK=1 for a short run
 ## make load         VIEWERS=1000 displays at one hub, and all of them again at once after restarts;
 ##                   build/load.json
@@ -301,8 +301,9 @@ $(OUT)/tests/evidence/%: $(OUT)/tests/evidence/%.o $(HARNESS) $(CLIENT) $(OUT)/g
 
 # Everything that shows what is promised, from real runs, in one table.
 evidence:
-	$(Q)$(PACKAGES) build check fuzz
+	$(Q)$(PACKAGES) build check browser fuzz
 	$(again) evidence-build
+	-$(again) tests/browser/node_modules
 	$(Q)OUT=$(OUT) QUICK=$(QUICK) ONLY="$(ONLY)" node tests/evidence/evidence.mjs
 
 evidence-build: $(OUT)/camgate $(OUT)/tests/evidence/revoke_times $(OUT)/tests/unit/test_keeper_faults \
@@ -321,7 +322,8 @@ mutants-build: $(OUT)/camgate fakecam $(patsubst %,$(OUT)/tests/%,$(shell awk -F
 		'$$4 ~ /^test_/ { print "unit/" $$4 } $$4 ~ /^integration/ { print $$4 }' \
 		tests/evidence/mutants.list | sort -u))
 
-# Which lines of what decides are run by the tests; those that are not are in tests/evidence/uncovered.
+# Which lines and branches of what decides are run by the tests; those that are not are in
+# tests/evidence/uncovered and untaken.
 coverage:
 	$(Q)$(PACKAGES) build check
 	$(again) COVERAGE=1 coverage-build
@@ -332,7 +334,7 @@ coverage:
 coverage-build: $(OUT)/camgate $(UNIT) $(INTEGRATION) $(SIMULATE) fakecam
 
 coverage-run:
-	$(Q)status=0; $(MAKE) --no-print-directory unit || status=1; \
+	$(Q)status=0; TIMEOUT=900 $(MAKE) --no-print-directory unit || status=1; \
 		$(SIMULATE) --total 5e4 || status=1; $(SIMULATE) --total 1e4 --allocations 20 || status=1; \
 		TIMEOUT=900 $(MAKE) --no-print-directory integration || status=1; exit $$status
 

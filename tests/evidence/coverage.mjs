@@ -1,14 +1,19 @@
 // What the tests ran of the code that decides: coverage.mjs [--json FILE] [--list]
 //
 // Asks gcov for each object below OUT. A line that no test ran must be in `uncovered`, by its file,
-// function and text, with the reason; one that nothing needs any more is told. --list prints the lines that
-// would have to be added, and the branches that were never taken.
+// function and text, with the reason; a condition that never went one of its ways must be in `untaken`, unless
+// that way leads to a line of `uncovered`. Exit code 1 when something is in neither. --list prints what is
+// explained, too.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
+import { keyOf, Reasons } from './reasons.mjs';
+
 const out = process.env.OUT ?? 'build/coverage';
-const reasonsFile = 'tests/evidence/uncovered';
+const uncovered = new Reasons('tests/evidence/uncovered');
+const untaken = new Reasons('tests/evidence/untaken');
+const list = process.argv.includes('--list');
 
 /** What is measured. @type {Record<string, RegExp>} */
 const groups = {
@@ -56,91 +61,88 @@ function measure(source) {
 	return own;
 }
 
-/** "file | function | text | reason", # for remarks. */
-function readReasons() {
-	const reasons = new Map();
-	for (const line of fs.readFileSync(reasonsFile, 'utf8').split('\n')) {
-		const fields = line.split(' ¦ ');
-		if (line.startsWith('#') || line.trim() === '') {
-			continue;
-		}
-		if (fields.length !== 4 || fields[3].trim() === '') {
-			throw new Error(`${reasonsFile}: no file ¦ function ¦ text ¦ reason: ${line}`);
-		}
-		reasons.set(fields.slice(0, 3).join(' ¦ '), { reason: fields[3], needed: false });
-	}
-	return reasons;
-}
+/** @typedef {{key: string, missed: number, reason: string | undefined}} Found */
 
-/** @param {string} source @param {Map<string, any>} reasons */
-function judge(source, reasons) {
+/** What was not run of a file. @param {string} source */
+function judge(source) {
 	const text = fs.readFileSync(source, 'utf8').split('\n');
-	const sums = { source, lines: 0, run: 0, explained: 0, owed: 0, branches: 0, taken: 0 };
-	/** @type {string[]} */
-	const bare = [];
-	/** @type {string[]} */
+	const sums = { source, lines: 0, run: 0, explained: 0, branches: 0, taken: 0, branches_explained: 0 };
+	/** @type {Found[]} */
+	const lines = [];
+	/** @type {Found[]} */
 	const branches = [];
-	for (const line of measure(source)) {
-		const words = text[line.line_number - 1]?.trim() ?? '';
-		const key = `${source} ¦ ${line.function_name ?? ''} ¦ ${words}`;
+	const measured = measure(source).sort((a, b) => a.line_number - b.line_number).map((line) => ({
+		...line,
+		key: keyOf(source, line.function_name ?? '', text[line.line_number - 1]?.trim() ?? ''),
+	}));
+	const why = measured.map((line) => line.count > 0 ? undefined : uncovered.find(line.key));
+	measured.forEach((line, i) => {
+		const missed = line.branches.filter((/** @type {any} */ b) => b.count === 0).length;
 		sums.lines++;
 		sums.branches += line.branches.length;
-		const missed = line.branches.filter((/** @type {any} */ b) => b.count === 0).length;
 		sums.taken += line.branches.length - missed;
-		if (line.count > 0) {
-			sums.run++;
-			if (missed > 0) {
-				branches.push(`${key} ¦ ${missed} of ${line.branches.length}`);
-			}
-			continue;
+		if (line.count === 0) {
+			lines.push({ key: line.key, missed: 1, reason: why[i] });
+			sums.explained += why[i] === undefined ? 0 : 1;
+			sums.branches_explained += why[i] === undefined ? 0 : missed;
+			return;
 		}
-		const known = reasons.get(key);
-		if (known === undefined) {
-			bare.push(key);
-		} else {
-			known.needed = true;
-			sums.explained++;
-			sums.owed += known.reason === 'no test yet' ? 1 : 0;
+		sums.run++;
+		if (missed > 0) {
+			const reason = why[i + 1] ?? untaken.find(line.key);
+			branches.push({ key: line.key, missed, reason });
+			sums.branches_explained += reason === undefined ? 0 : missed;
 		}
-	}
-	return { ...sums, bare, untaken: branches };
+	});
+	return { ...sums, not_run: lines, not_taken: branches };
 }
 
-const reasons = readReasons();
-const list = process.argv.includes('--list');
-const json = process.argv.indexOf('--json') + 1;
-/** @type {Record<string, any>} */
-const all = {};
-let bad = 0;
-for (const [name, pattern] of Object.entries(groups)) {
+/** @param {string} name of the group @param {RegExp} pattern */
+function judgeGroup(name, pattern) {
 	const sources = ['gateway', 'web'].flatMap((room) => fs.readdirSync(room).map((f) => `${room}/${f}`))
 		.filter((f) => pattern.test(f)).sort();
-	const files = sources.map((f) => judge(f, reasons));
+	const files = sources.map(judge);
 	/** @param {string} what */
 	const add = (what) => files.reduce((n, f) => n + /** @type {any} */ (f)[what], 0);
-	const total = { lines: add('lines'), run: add('run'), explained: add('explained'), owed: add('owed'),
-		branches: add('branches'), taken: add('taken') };
-	all[name] = { ...total, files };
-	console.log(`${name.padEnd(8)} ${String(total.run).padStart(5)} of ${String(total.lines).padStart(5)} lines ` +
-		`(${(100 * total.run / total.lines).toFixed(1)} %), ${total.explained - total.owed} not run for a reason, ` +
-		`${total.owed} with no test yet, ` +
-		`${total.lines - total.run - total.explained} not in the list; ` +
-		`${(100 * total.taken / total.branches).toFixed(1)} % of ${total.branches} branches`);
-	for (const line of files.flatMap((f) => f.bare)) {
-		console.log(list ? `${line} ¦ ` : `  no test runs: ${line}`);
-		bad++;
-	}
-	if (list) {
-		files.flatMap((f) => f.untaken).forEach((b) => console.log(`# branches: ${b}`));
-	}
+	const total = { lines: add('lines'), run: add('run'), explained: add('explained'),
+		branches: add('branches'), taken: add('taken'), branches_explained: add('branches_explained') };
+	/** @param {number} n @param {number} of */
+	const share = (n, of) => `${n} of ${of} (${(100 * n / of).toFixed(1)} %)`;
+	console.log(`${name.padEnd(8)} lines run ${share(total.run, total.lines)}, ` +
+		`${total.explained} not for a reason; branches taken ${share(total.taken, total.branches)}, ` +
+		`${total.branches_explained} not for a reason`);
+	return { ...total, files };
 }
-for (const [key, known] of reasons) {
-	if (!known.needed) {
-		console.log(`  needs no reason any more: ${key}`);
+
+/** @param {string} what @param {Found[]} found @returns {number} how many have no reason */
+function tell(what, found) {
+	/** @type {Map<string, number>} */
+	const sums = new Map();
+	for (const f of found) {
+		if (f.reason === undefined || list) {
+			console.log(`  ${f.reason === undefined ? `${what}, and nothing says why` : what}: ${f.key}` +
+				`${f.missed > 1 ? ` (${f.missed})` : ''}${f.reason === undefined ? '' : ` == ${f.reason}`}`);
+		}
+		if (f.reason !== undefined) {
+			sums.set(f.reason, (sums.get(f.reason) ?? 0) + f.missed);
+		}
 	}
+	console.log(`# ${what}, by reason:`);
+	for (const [reason, n] of [...sums].sort((a, b) => b[1] - a[1])) {
+		console.log(`# ${String(n).padStart(5)}  ${reason}`);
+	}
+	return found.filter((f) => f.reason === undefined).length;
 }
+
+const json = process.argv.indexOf('--json') + 1;
+const all = Object.fromEntries(Object.entries(groups).map(([name, pattern]) => [name, judgeGroup(name, pattern)]));
+const files = Object.values(all).flatMap((g) => g.files);
+const bad = tell('lines not run', files.flatMap((f) => f.not_run)) +
+	tell('branches not taken', files.flatMap((f) => f.not_taken));
+uncovered.tellUnneeded();
+untaken.tellUnneeded();
 if (json > 0) {
 	fs.writeFileSync(process.argv[json], `${JSON.stringify(all, null, '\t')}\n`);
 }
-console.log(`# ${bad} lines that no test runs and that are not in ${reasonsFile}`);
+console.log(`# ${bad} lines and conditions without a reason`);
 process.exit(bad > 0 ? 1 : 0);

@@ -143,6 +143,15 @@ static void an_expired_secret_cannot_be_guessed_from_zeroes(void **state)
 	assert_int_equal(spend(0, true), PAIRING_EXPIRED);
 }
 
+static enum pairing_result try_wrong(uint8_t n)
+{
+	const uint8_t id[LINK_ID_BYTES] = {0xff, n};
+	const uint8_t wrong[DIGEST_BYTES] = {0};
+	struct pairing_offer none;
+
+	return pairing_spend(&p, 0, id, transcript, wrong, &none);
+}
+
 static void new_links_take_the_place_of_spent_ones_first(void **state)
 {
 	static const struct pairing_offer offer = {0};
@@ -155,11 +164,7 @@ static void new_links_take_the_place_of_spent_ones_first(void **state)
 		pairing_add(&p, 0, PAIRING_LIFETIME_S, id, secret, &offer);
 	}
 	for (int i = 0; i < 5; i++) {
-		struct pairing_offer none;
-		uint8_t wrong[DIGEST_BYTES] = {0};
-
-		assert_int_equal(
-			pairing_spend(&p, 0, id, transcript, wrong, &none), PAIRING_WRONG_PROOF);
+		assert_int_equal(try_wrong(id[1]), PAIRING_WRONG_PROOF);
 	}
 	id[1] = 0xee;
 	pairing_add(&p, 0, PAIRING_LIFETIME_S, id, secret, &offer);
@@ -168,6 +173,27 @@ static void new_links_take_the_place_of_spent_ones_first(void **state)
 	id[1] = 0xed;
 	pairing_add(&p, 0, PAIRING_LIFETIME_S, id, secret, &offer);
 	assert_int_equal(spend(0, true), PAIRING_UNKNOWN);
+	/* And not the one that has its place now. */
+	id[1] = 0xec;
+	pairing_add(&p, 0, PAIRING_LIFETIME_S, id, secret, &offer);
+	assert_int_equal(try_wrong(0xed), PAIRING_WRONG_PROOF);
+	assert_int_equal(try_wrong(1), PAIRING_UNKNOWN);
+}
+
+static void an_expired_link_gives_way_before_one_that_is_open(void **state)
+{
+	static const struct pairing_offer offer = {0};
+	uint8_t id[LINK_ID_BYTES] = {0xff};
+
+	(void)state;
+	for (uint8_t i = 1; i < PAIRING_LINKS_MAX; i++) {
+		id[1] = i;
+		pairing_add(&p, 0, i == 3 ? 1 : PAIRING_LIFETIME_S, id, secret, &offer);
+	}
+	id[1] = 0xee;
+	pairing_add(&p, 2 * SECOND, PAIRING_LIFETIME_S, id, secret, &offer);
+	/* The oldest is still there. */
+	assert_int_equal(spend(2 * SECOND, true), PAIRING_ACCEPTED);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -185,6 +211,7 @@ int main(void)
 		TEST(a_spent_link_keeps_no_secret),
 		TEST(an_expired_secret_cannot_be_guessed_from_zeroes),
 		TEST(new_links_take_the_place_of_spent_ones_first),
+		TEST(an_expired_link_gives_way_before_one_that_is_open),
 	};
 
 	return cmocka_run_group_tests_name("pairing", tests, NULL, NULL);

@@ -517,6 +517,7 @@ static void an_ignored_camera_is_shown_to_nobody_and_keeps_its_grants(void **sta
 	assert_int_equal(store_grant_add(&f->store, d.id, c.id), 0);
 	assert_int_equal(store_camera_stand(&f->store, c.id, STANDING_IGNORED, NULL), 0);
 	assert_int_equal(store_grant_check(&f->store, d.id, c.id), -ENOENT);
+	assert_int_equal(store_grant_add(&f->store, d.id, c.id), -ENOENT);
 	store_finish(&f->store);
 	store_fixture_open(f);
 	again = (struct store_camera){

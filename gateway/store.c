@@ -212,6 +212,11 @@ int store_commit(struct store *s)
 void store_rollback(struct store *s)
 {
 	/* After some errors SQLite has rolled back already; then this fails, and nothing is lost.
-	 */
-	(void)store_exec(s, "ROLLBACK TO change; RELEASE change");
+	 * After others (what could not be read) it does not end a change in this way, and would
+	 * take no other until the keeper starts anew. A change around this one has nothing to
+	 * commit then, and is refused too. */
+	if (store_exec(s, "ROLLBACK TO change; RELEASE change") < 0 &&
+		sqlite3_get_autocommit(s->db) == 0) {
+		(void)store_exec(s, "ROLLBACK");
+	}
 }

@@ -76,7 +76,7 @@ help:
 ## make fuzz         the fuzz harnesses, SECONDS=60 each, two at a time
 ## make fuzz-record  goes on with them until RUNS=1e8 executions are on record in build/fuzz/record
 ## make fuzz-corpus  makes tests/fuzz/corpus anew from all that was found
-## make faults       lets calls of the real processes fail until FAULTS=1e5 are on record in
+## make faults       lets calls of modules and of the real processes fail until FAULTS=1e5 are on record in
 ##                   build/faults/record
 ## make simulate     simulates DELIVERIES=1e8 in PARTS=2 side by side; goes on where it was stopped
 ## make evidence     everything that shows what is promised, from real runs, in one table; half an hour, or
@@ -226,18 +226,23 @@ $(OUT)/tests/faults/faults: $(patsubst %,$(OUT)/tests/faults/%.o,faults $(FAULTS
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(DISPLAY_LIBS) -lcmocka
 
-faults-build: $(OUT)/camgate $(OUT)/tests/faults/faults $(LIBFAULTS)
+# On single modules: each allocation and each write in turn, and a store on a disk that fails by chance.
+FAULTS_IN_TURN := $(addprefix $(OUT)/tests/unit/,test_keeper_faults test_seal_faults)
+FAULTS_BY_CHANCE := $(OUT)/tests/faults/faults $(OUT)/tests/unit/test_store_faults
+faults-build: $(OUT)/camgate $(FAULTS_BY_CHANCE) $(FAULTS_IN_TURN) $(LIBFAULTS)
 
 # Goes on where it was stopped; the record is build/faults/record.
 faults: faults-build
-	$(Q)FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(OUT)/tests/faults/faults $(FAULTS)
+	$(Q)FAULTS=all FAULTS_DIR=$(OUT)/faults tests/faults/run.sh once $(FAULTS_IN_TURN)
+	$(Q)FAULTS_CHANGES=2000 FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(FAULTS) $(FAULTS_BY_CHANCE)
 
-# The part of it that is done in a minute, and how many of each kind it were.
+# The part of it that is done in two minutes, and how many of each kind it were.
 FAULTS_SUITE := $(abspath $(OUT))/faults/suite
 faults-suite: faults-build
 	$(Q)mkdir -p $(FAULTS_SUITE) && rm -f $(FAULTS_SUITE)/record
-	$(Q)status=0; FAULTS_BRIEF=1 FAULTS_COUNTS=$(FAULTS_SUITE)/record JOBS=1 TIMEOUT=600 tests/run.sh \
-		--title "faults in the real processes" $(OUT)/tests/faults/faults || status=1; \
+	$(Q)status=0; FAULTS_BRIEF=1 FAULTS_CHANGES=9000 FAULTS_COUNTS=$(FAULTS_SUITE)/record JOBS=2 TIMEOUT=600 \
+		tests/run.sh --title "calls that fail, in modules and in the real processes" \
+		$(FAULTS_BY_CHANCE) $(FAULTS_IN_TURN) || status=1; \
 		FAULTS_DIR=$(FAULTS_SUITE) tests/faults/run.sh totals; exit $$status
 
 .PHONY: faults-build faults faults-suite

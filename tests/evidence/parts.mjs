@@ -179,15 +179,15 @@ async function faults() {
 		{ FAULTS: quick ? '' : 'all' });
 	const seal = await run('faults-seal', [path.join(out, 'tests/unit/test_seal_faults')]);
 	return [passed('writes and allocations that fail under the keeper', keeper),
-		some('  faults injected', sum(keeper.text, /(\d+) faults injected/g)),
+		some('  writes and allocations that failed', sum(keeper.text, /(\d+) faults injected/g)),
 		passed('allocations that fail under seals and keys', seal),
-		some('  faults injected', sum(seal.text, /(\d+) faults injected/g))];
+		some('  allocations that failed', sum(seal.text, /(\d+) faults injected/g))];
 }
 
-/** Calls that fail while rights change, in the roles as they are shipped. */
+/** Calls that fail while rights change, in the store and in the roles as they are shipped. */
 async function processFaults() {
 	const r = await make('process-faults', ['faults-suite']);
-	return [passed('calls that fail in the real processes', r),
+	return [passed('calls that fail, in modules and in the real processes', r),
 		some('  faults injected', sum(r.text, /in total +(\d+) faults injected/g))];
 }
 

@@ -142,6 +142,7 @@ static bool is_chosen(const struct rate *rate)
 	static const bool brief[INJECT_KINDS] = {[INJECT_SECURE] = true,
 		[INJECT_DESCRIPTOR] = true,
 		[INJECT_SHORT] = true,
+		[INJECT_INTERRUPT] = true,
 		[INJECT_DISK] = true,
 		[INJECT_CRYPTO] = true};
 	return getenv("FAULTS_BRIEF") == NULL || brief[rate->kind];
@@ -184,7 +185,7 @@ static void a_camera_whose_calls_fail_shows_nothing_wrong_and_comes_back(void **
 		{INJECT_AGAIN, 1, 5, true},
 		{INJECT_DISK, 1, 3, true},
 		{INJECT_CRYPTO, 1, 40, true},
-		{INJECT_SHORT, 1, 1, false},
+		{INJECT_SHORT, 1, 1, true},
 		{INJECT_INTERRUPT, 255, 256, true},
 	};
 	(void)state;
@@ -204,7 +205,7 @@ static void a_keeper_whose_calls_fail_tells_no_untruth_and_comes_back(void **sta
 		{INJECT_DISK, 1, 3, false},
 		{INJECT_DISK, 1, 11, true},
 		{INJECT_CRYPTO, 1, 5, true},
-		{INJECT_SHORT, 1, 1, false},
+		{INJECT_SHORT, 1, 1, true},
 		{INJECT_INTERRUPT, 255, 256, true},
 	};
 	(void)state;
@@ -222,7 +223,7 @@ static void a_web_role_whose_calls_fail_sends_nothing_wrong_and_comes_back(void 
 		{INJECT_DESCRIPTOR, 1, 4, true},
 		{INJECT_AGAIN, 1, 5, true},
 		{INJECT_CRYPTO, 1, 60, true},
-		{INJECT_SHORT, 1, 1, false},
+		{INJECT_SHORT, 1, 1, true},
 		{INJECT_INTERRUPT, 127, 128, true},
 	};
 	(void)state;

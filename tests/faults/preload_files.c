@@ -35,6 +35,8 @@ static int failure(int fd, bool writes)
 	return 0;
 }
 
+enum { PIECES = 16 };
+
 /* How many of these bytes are moved. */
 static size_t shortened(int fd, size_t size)
 {
@@ -46,7 +48,7 @@ static size_t shortened(int fd, size_t size)
 		return size;
 	}
 	inject_count(INJECT_SHORT);
-	return size / 2;
+	return 1 + size / PIECES;
 }
 
 static int fails(int error)

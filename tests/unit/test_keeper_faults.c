@@ -6,6 +6,7 @@
  *
  * FAULTS=all tries every allocation; otherwise some of them.
  */
+#include "fault_counts.h"
 #include "keeper_fixture.h"
 
 #include <errno.h>
@@ -15,13 +16,16 @@ enum { WEB = 1, CAMERA = 2, OTHER_CAMERA = 3, SOME = 7 };
 
 /* ---- faults ---- */
 
-enum fault { FAULT_FULL, FAULT_CUT, FAULT_TORN, FAULT_ALLOCATION, FAULT_NO_MEMORY };
+enum fault { FAULT_FULL, FAULT_CUT, FAULT_TORN, FAULT_ALLOCATION, FAULT_NO_MEMORY, FAULTS };
+
+static const char *const names[FAULTS] = {
+	"disk", "power-cut", "power-cut", "allocation", "allocation"};
 
 static struct {
 	bool armed;
 	enum fault kind;
 	uint64_t at, seen; /* the how many-th operation fails; how many there were */
-	uint64_t injected; /* in all, for people */
+	uint64_t injected[FAULTS]; /* in all, for people */
 } faults;
 
 /* Is this the one that fails, or one after the end? */
@@ -35,7 +39,7 @@ static bool fault_now(bool allocation)
 	}
 	faults.seen++;
 	if (faults.seen == faults.at || (for_good && faults.seen > faults.at)) {
-		faults.injected += faults.seen == faults.at;
+		faults.injected[faults.kind] += faults.seen == faults.at;
 		return true;
 	}
 	return false;
@@ -475,6 +479,8 @@ int main(void)
 		return 1;
 	}
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	printf("# %llu faults injected\n", (unsigned long long)faults.injected);
+	for (int kind = 0; kind < FAULTS; kind++) {
+		fault_counts_add("keeper-core", names[kind], faults.injected[kind]);
+	}
 	return failed;
 }

@@ -4,6 +4,7 @@
  * operation does what it says or fails: nothing readable is left in its output, nothing in the
  * secure heap, and what is wrong is never taken for right.
  */
+#include "fault_counts.h"
 #include "hpke.h"
 #include "sframe.h"
 
@@ -377,6 +378,6 @@ int main(void)
 	int failed = cmocka_run_group_tests_name("seal_faults", tests, NULL, NULL);
 	key_pair_finish(&ours);
 	key_pair_finish(&theirs);
-	printf("# %llu faults injected\n", (unsigned long long)faults.injected);
+	fault_counts_add("seal", "allocation", faults.injected);
 	return failed;
 }

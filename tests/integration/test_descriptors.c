@@ -1,5 +1,5 @@
-/* The web role or the keeper has no descriptor left: who is there goes on, who comes waits, and the
- * process does not run in circles meanwhile. */
+/* The web role, the keeper or a camera has no descriptor left: who is there goes on, who comes
+ * waits, and the process does not run in circles meanwhile. */
 #include "raw.h"
 #include "viewer.h"
 
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { NEWCOMERS = 3, PICTURES = 30 };
+enum { NEWCOMERS = 3, PICTURES = 30, LOWEST = 4 };
 
 static struct client_loop *loop;
 static struct hub hub;
@@ -150,6 +150,24 @@ static void without_descriptors_the_keeper_keeps_on_and_commands_wait(void **sta
 	assert_int_equal(hub_status_sum(&hub, "anomalies"), 0);
 }
 
+/* It needs one for each new web role. */
+static void without_descriptors_a_camera_serves_on_and_a_new_web_role_is_served_too(void **state)
+{
+	(void)state;
+	pid_t camera = hub_role(&hub, "camera", 0);
+	struct rlimit before = exhaust(camera);
+	goes_on_quietly(camera);
+	viewer_disconnect(&viewer);
+	/* The one that the old web role had, it cannot have again. */
+	before.rlim_cur = LOWEST;
+	restore(camera, &before);
+	hub_kill_role(&hub, "web");
+	viewer_connect(&viewer, &hub, NULL, NULL, false);
+	viewer_await(&viewer, "Door", 2);
+	assert_true(hub_log_has(&hub, "cannot be added: Too many open files"));
+	assert_int_equal(hub_status_sum(&hub, "anomalies"), 0);
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -166,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_descriptors_the_web_role_serves_on_and_newcomers_wait),
 		TEST(without_descriptors_the_keeper_keeps_on_and_commands_wait),
+		TEST(without_descriptors_a_camera_serves_on_and_a_new_web_role_is_served_too),
 	};
 	return cmocka_run_group_tests_name("descriptors", tests, set_up, tear_down);
 }

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { SESSIONS = 12 };
+enum { SESSIONS = 12, DEATHS = 2 };
 
 static struct client_loop *loop;
 static struct hub hub;
@@ -86,45 +86,87 @@ static void no_process_but_the_camera_ever_holds_a_picture(void **state)
 	viewer_finish(&v);
 }
 
-static struct leak measure(const char *role)
+/* Whom O-LEAK looks at: every role, and both cameras. */
+static const struct holder {
+	const char *role;
+	unsigned int index;
+} holders[] = {{"web", 0}, {"keeper", 0}, {"camera", 0}, {"camera", 1}};
+enum { HOLDERS = sizeof(holders) / sizeof(holders[0]) };
+
+static struct leak measure(const struct holder *h)
 {
 	struct leak l;
-	if (leak_measure(hub_role(&hub, role, 0), &l) < 0) {
-		print_message("what %s holds is for root to count\n", role);
+	if (leak_measure(hub_role(&hub, h->role, h->index), &l) < 0) {
+		print_message("what %s holds is for root to count\n", h->role);
 		skip();
 	}
 	return l;
 }
 
-static bool nothing_more(const char *role, const struct leak *before)
+static bool nothing_more(const struct holder *h, const struct leak *before)
 {
-	struct leak now = measure(role);
+	struct leak now = measure(h);
 	return leak_none(before, &now);
+}
+
+static bool all_idle(void)
+{
+	return hub_camera_is(&hub, "Door", "activity", "idle") &&
+	       hub_camera_is(&hub, "Yard", "activity", "idle");
 }
 
 static void sessions_leave_no_descriptor_and_no_thread_behind(void **state)
 {
 	(void)state;
-	static const char *const roles[] = {"web", "keeper", "camera"};
-	struct leak before[3];
+	struct leak before[HOLDERS];
 	struct viewer v = {0};
 	viewer_pair(&v, &hub, "all", "Comes and goes");
 	viewer_await(&v, "Door", 1);
+	viewer_await(&v, "Yard", 1);
 	viewer_disconnect(&v);
-	WAIT_FOR(loop, hub_camera_is(&hub, "Door", "activity", "idle"), HUB_PATIENCE_MS);
-	for (size_t i = 0; i < 3; i++) {
-		before[i] = measure(roles[i]);
+	WAIT_FOR(loop, all_idle(), HUB_PATIENCE_MS);
+	for (size_t i = 0; i < HOLDERS; i++) {
+		before[i] = measure(&holders[i]);
 	}
 	for (int i = 0; i < SESSIONS; i++) {
 		viewer_connect(&v, &hub, NULL, NULL, false);
 		viewer_await(&v, "Door", 1);
+		viewer_await(&v, "Yard", 1);
 		/* That a session is seen while it is there. */
-		assert_false(nothing_more("web", &before[0]));
+		assert_false(nothing_more(&holders[0], &before[0]));
 		viewer_disconnect(&v);
 	}
-	WAIT_FOR(loop, hub_camera_is(&hub, "Door", "activity", "idle"), HUB_PATIENCE_MS);
-	for (size_t i = 0; i < 3; i++) {
-		WAIT_FOR(loop, nothing_more(roles[i], &before[i]), HUB_PATIENCE_MS);
+	WAIT_FOR(loop, all_idle(), HUB_PATIENCE_MS);
+	for (size_t i = 0; i < HOLDERS; i++) {
+		WAIT_FOR(loop, nothing_more(&holders[i], &before[i]), HUB_PATIENCE_MS);
+	}
+	viewer_finish(&v);
+}
+
+/* Each has a reader in each camera's ring, whose descriptor camera and keeper hold for it. */
+static void web_roles_that_die_leave_no_descriptor_in_the_others(void **state)
+{
+	(void)state;
+	struct leak before[HOLDERS];
+	struct viewer v = {0};
+	viewer_pair(&v, &hub, "all", "Loses its hub");
+	for (int i = 0; i <= DEATHS; i++) {
+		viewer_await(&v, "Door", 1);
+		viewer_await(&v, "Yard", 1);
+		viewer_disconnect(&v);
+		WAIT_FOR(loop, all_idle(), HUB_PATIENCE_MS);
+		for (size_t j = 1; i == 0 && j < HOLDERS; j++) {
+			before[j] = measure(&holders[j]);
+		}
+		hub_kill_role(&hub, "web");
+		viewer_connect(&v, &hub, NULL, NULL, false);
+	}
+	viewer_await(&v, "Door", 1);
+	viewer_await(&v, "Yard", 1);
+	viewer_disconnect(&v);
+	WAIT_FOR(loop, all_idle(), HUB_PATIENCE_MS);
+	for (size_t i = 1; i < HOLDERS; i++) {
+		WAIT_FOR(loop, nothing_more(&holders[i], &before[i]), HUB_PATIENCE_MS);
 	}
 	viewer_finish(&v);
 }
@@ -139,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_process_but_the_camera_ever_holds_a_picture),
 		TEST(sessions_leave_no_descriptor_and_no_thread_behind),
+		TEST(web_roles_that_die_leave_no_descriptor_in_the_others),
 	};
 	return cmocka_run_group_tests_name("memory", tests, set_up, tear_down);
 }

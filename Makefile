@@ -234,13 +234,13 @@ faults-build: $(OUT)/camgate $(FAULTS_BY_CHANCE) $(FAULTS_IN_TURN) $(LIBFAULTS)
 # Goes on where it was stopped; the record is build/faults/record.
 faults: faults-build
 	$(Q)FAULTS=all FAULTS_DIR=$(OUT)/faults tests/faults/run.sh once $(FAULTS_IN_TURN)
-	$(Q)FAULTS_CHANGES=2000 FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(FAULTS) $(FAULTS_BY_CHANCE)
+	$(Q)FAULTS_CHANGES=5000 FAULTS_DIR=$(OUT)/faults tests/faults/run.sh record $(FAULTS) $(FAULTS_BY_CHANCE)
 
 # The part of it that is done in two minutes, and how many of each kind it were.
 FAULTS_SUITE := $(abspath $(OUT))/faults/suite
 faults-suite: faults-build
 	$(Q)mkdir -p $(FAULTS_SUITE) && rm -f $(FAULTS_SUITE)/record
-	$(Q)status=0; FAULTS_BRIEF=1 FAULTS_CHANGES=9000 FAULTS_COUNTS=$(FAULTS_SUITE)/record JOBS=2 TIMEOUT=600 \
+	$(Q)status=0; FAULTS_BRIEF=1 FAULTS_CHANGES=20000 FAULTS_COUNTS=$(FAULTS_SUITE)/record JOBS=2 TIMEOUT=600 \
 		tests/run.sh --title "calls that fail, in modules and in the real processes" \
 		$(FAULTS_BY_CHANCE) $(FAULTS_IN_TURN) || status=1; \
 		FAULTS_DIR=$(FAULTS_SUITE) tests/faults/run.sh totals; exit $$status

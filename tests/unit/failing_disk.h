@@ -45,8 +45,11 @@ static inline void disk_arm(void)
 		[UNREADABLE] = {2, 8},
 		[FULL] = {1, 12},
 		[UNSYNCED] = {1, 1}};
+	/* Short calls come by the dozen, a full disk or a power cut once in a change. */
+	static const enum fault often[] = {SHORT, INTERRUPT, INTERRUPT, UNREADABLE, UNREADABLE,
+		FULL, FULL, FULL, FULL, UNSYNCED, UNSYNCED, CUT, CUT, TORN};
 
-	disk.kind = (enum fault)chance(FAULTS);
+	disk.kind = often[chance(sizeof(often) / sizeof(often[0]))];
 	disk.every = every[disk.kind].least;
 	disk.every += disk.kind < CUT ? chance(every[disk.kind].choice) : 0;
 	disk.at = 1 + chance(CUT_WITHIN);

@@ -1,7 +1,7 @@
 /*
  * Seals, wrapped keys and signatures while memory fails beneath them: each allocation of OpenSSL in
- * turn (that one alone, and that one with all after it), and a secure heap that is full. An
- * operation does what it says or fails: nothing readable is left in its output, nothing in the
+ * turn (that one alone, with all after it, and every so-many-th), and a secure heap that is full.
+ * An operation does what it says or fails: nothing readable is left in its output, nothing in the
  * secure heap, and what is wrong is never taken for right.
  */
 #include "fault_counts.h"
@@ -28,8 +28,12 @@ static struct key_pair ours, theirs;
 
 /* ---- memory that fails ---- */
 
+/* The at-th allocation fails; also all after it; or every at-th. */
+enum mode { FAIL_ONE, FAIL_FROM, FAIL_EVERY, FAIL_MODES };
+
 static struct {
-	bool armed, for_good;
+	bool armed;
+	enum mode mode;
 	uint64_t at, seen;
 	uint64_t injected;
 } faults;
@@ -41,7 +45,14 @@ static bool fault_now(void)
 	}
 	faults.seen++;
 	faults.injected += faults.seen == faults.at;
-	return faults.seen == faults.at || (faults.for_good && faults.seen > faults.at);
+	switch (faults.mode) {
+	case FAIL_FROM:
+		return faults.seen >= faults.at;
+	case FAIL_EVERY:
+		return faults.seen % faults.at == 0;
+	default:
+		return faults.seen == faults.at;
+	}
 }
 
 static void *faulty_malloc(size_t size, const char *file, int line)
@@ -69,7 +80,7 @@ static void faulty_free(void *p, const char *file, int line)
 static void under_faults(void (*check)(void))
 {
 	check(); /* what OpenSSL keeps for later it has now */
-	for (int for_good = 0; for_good <= 1; for_good++) {
+	for (int mode = 0; mode < FAIL_MODES; mode++) {
 		bool came = true;
 
 		for (uint64_t at = 1; came; at++) {
@@ -77,7 +88,7 @@ static void under_faults(void (*check)(void))
 
 			faults.seen = 0;
 			faults.at = at;
-			faults.for_good = for_good;
+			faults.mode = (enum mode)mode;
 			check();
 			came = faults.seen >= at;
 			assert_int_equal(CRYPTO_secure_used(), used);

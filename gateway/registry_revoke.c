@@ -21,9 +21,8 @@ int registry_grant(struct registry *r, const uint8_t display[static DISPLAY_ID_B
 	registry_ask_update(r, camera);
 	for (struct registry_session *s = r->sessions; s != NULL; s = s->next) {
 		if (s->state == SESSION_ADMITTED &&
-			memcmp(s->display.id, display, DISPLAY_ID_BYTES) == 0 &&
-			registry_may_see(r, s, camera) == 0) {
-			registry_tell_camera(r, s, &c);
+			memcmp(s->display.id, display, DISPLAY_ID_BYTES) == 0) {
+			registry_tell_camera_if_seen(r, s, &c);
 		}
 	}
 	return 0;

@@ -199,7 +199,11 @@ void registry_tell_new_camera_gone(struct registry *r, struct registry_session *
 	const uint8_t camera[static CAMERA_ID_BYTES]);
 void registry_tell_screen(struct registry *r, struct registry_session *s,
 	const struct store_display *d, enum screen_state state);
-/* To every display that may see it. */
+/* If it may see the camera now. A display that the store cannot be asked about is cut as busy: it
+ * comes anew and hears all that it may see. */
+void registry_tell_camera_if_seen(
+	struct registry *r, struct registry_session *s, const struct store_camera *c);
+/* The same for every display. */
 void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES]);
 
 /* registry_camera.c */

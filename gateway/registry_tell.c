@@ -193,16 +193,35 @@ void registry_tell_key(struct registry *r, struct registry_session *s,
 	}
 }
 
+/* Whom the store cannot be asked about comes anew, and hears all that it may see then. */
+void registry_tell_camera_if_seen(
+	struct registry *r, struct registry_session *s, const struct store_camera *c)
+{
+	int result = registry_may_see(r, s, c->id);
+
+	if (result == 0) {
+		registry_tell_camera(r, s, c);
+	} else if (result != -ENOENT) {
+		registry_session_cut(r, s, CUT_BUSY, AUDIT_LEFT);
+	}
+}
+
 void registry_tell_camera_to_all(struct registry *r, const uint8_t camera[static CAMERA_ID_BYTES])
 {
 	struct store_camera c;
+	int result = store_camera_get(r->store, camera, &c);
 
-	if (store_camera_get(r->store, camera, &c) < 0) {
+	if (result == -ENOENT) {
 		return;
 	}
 	for (struct registry_session *s = r->sessions; s != NULL; s = s->next) {
-		if (s->state == SESSION_ADMITTED && registry_may_see(r, s, camera) == 0) {
-			registry_tell_camera(r, s, &c);
+		if (s->state != SESSION_ADMITTED) {
+			continue;
+		}
+		if (result < 0) {
+			registry_session_cut(r, s, CUT_BUSY, AUDIT_LEFT);
+		} else {
+			registry_tell_camera_if_seen(r, s, &c);
 		}
 	}
 }

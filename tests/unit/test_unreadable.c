@@ -85,6 +85,23 @@ static void a_suspended_camera_is_dark_though_nobody_can_be_told(void **state)
 	assert_nothing_sent(WEB, IPC_TELL_KEY);
 }
 
+static void who_cannot_be_told_of_a_camera_comes_anew(void **state)
+{
+	uint8_t camera[CAMERA_ID_BYTES];
+	struct ipc_message m;
+	struct ipc_cut cut;
+
+	(void)state;
+	display_enter(&display, WEB, 10, "Kitchen");
+	sent_forget();
+	hide("grants");
+	camera_join(CAMERA, "usb:1", "Door", camera);
+	sent_take(WEB, IPC_CUT, &m);
+	assert_int_equal(ipc_parse_cut(&m, &cut), 0);
+	assert_int_equal(cut.connection, display.connection);
+	assert_int_equal(cut.mode, CUT_BUSY);
+}
+
 static void a_camera_is_turned_away_while_cameras_cannot_be_read(void **state)
 {
 	(void)state;
@@ -189,6 +206,7 @@ int main(void)
 		TEST(who_logs_in_while_the_grants_cannot_be_read_is_refused),
 		TEST(who_logs_in_while_the_suspensions_cannot_be_read_is_refused),
 		TEST(a_suspended_camera_is_dark_though_nobody_can_be_told),
+		TEST(who_cannot_be_told_of_a_camera_comes_anew),
 		TEST(a_camera_is_turned_away_while_cameras_cannot_be_read),
 		TEST(a_camera_that_cannot_be_ignored_goes_on_as_before),
 		TEST(a_row_that_cannot_be_is_no_camera),

@@ -21,6 +21,7 @@ enum { FRAMES = 32 };
 
 static struct injection *injection;
 static enum injection_role role;
+static atomic_bool starved; /* an allocation of this process has failed */
 /* Looking up functions and telling descriptors apart is no business of the role. */
 static __thread unsigned int quiet __attribute__((tls_model("initial-exec")));
 
@@ -49,6 +50,9 @@ bool inject_is_due(enum injection_kind kind)
 void inject_count(enum injection_kind kind)
 {
 	atomic_fetch_add(&injection->injected[role][kind], 1);
+	if (kind == INJECT_ALLOCATION) {
+		atomic_store(&starved, true);
+	}
 }
 
 bool inject(enum injection_kind kind)
@@ -102,9 +106,8 @@ static void on_death(int signal_number)
 	quiet++;
 	(void)signal(signal_number, SIG_DFL);
 	int count = backtrace(frames, FRAMES);
-	bool excused = injection != NULL &&
-		       atomic_load(&injection->rates[role][INJECT_ALLOCATION].of) != 0 &&
-		       died_in_library(frames, count);
+	/* The rate may be none again by now. */
+	bool excused = atomic_load(&starved) && died_in_library(frames, count);
 	if (excused) {
 		atomic_fetch_add(&injection->library_deaths, 1);
 	}

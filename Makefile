@@ -487,7 +487,8 @@ browser: $(OUT)/camgate $(OUT)/tests/integration/display fakecam tests/browser/n
 		$(BROWSER_TESTS)
 
 # What runs in the virtual machine beside camgate and a display.
-HUB_TOOLS := $(addprefix $(OUT)/tests/hub/,loopfeed picture)
+HUB_TOOLS := $(addprefix $(OUT)/tests/hub/,loopfeed picture memory)
+$(OUT)/tests/hub/memory: $(patsubst %,$(OUT)/tests/oracles/%.o,memory canary)
 $(OUT)/tests/hub/%: $(OUT)/tests/hub/%.o $(OUT)/v4l2.a $(OPIX)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lturbojpeg

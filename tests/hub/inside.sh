@@ -162,6 +162,24 @@ a_display_of_all_four_sees_all_of_them() {
 	done
 }
 
+# O-MEM: pieces of what it saw last; the newest is being written.
+pieces() {
+	local files
+	mapfile -t files < <(find "$work/memory" -name '*.jpg' | sort | tail -n 5 | head -n 4)
+	"$bin/memory" 24 "$1" "${files[@]}"
+}
+
+no_process_but_the_cameras_and_the_displays_holds_a_picture() {
+	local pid wrong=0 searched=0
+	watch memory "${ids[3]}" || return 1
+	[ "$(pieces "$displaying")" -gt 0 ] || { echo "the display's own are not found"; wrong=1; }
+	for pid in $(pgrep -f '^(/test/)?camgate (run|keeper|web) '); do
+		searched=$((searched + 1))
+		[ "$(pieces "$pid")" = 0 ] || { tr '\0' ' ' <"/proc/$pid/cmdline"; wrong=1; }
+	done
+	display_end memory && [ "$wrong" = 0 ] && [ "$searched" = 3 ]
+}
+
 # These devices have neither serial numbers nor ports of their own: the owner has to confirm each, and
 # nobody has yet.
 all_does_not_mean_cameras_that_cannot_be_told_apart() {
@@ -217,6 +235,7 @@ tests=(
 	a_display_of_an_mjpeg_camera_sees_it_alone
 	a_display_of_all_four_sees_all_of_them
 	a_buffer_that_the_driver_flags_is_dropped_and_counted
+	no_process_but_the_cameras_and_the_displays_holds_a_picture
 	roles_are_sandboxed
 	unplugged_cameras_go_offline
 	it_ends_cleanly
@@ -247,7 +266,7 @@ done
 kill "$loopfeed" 2>/dev/null
 echo "1..$number"
 if [ "$failed" = 1 ]; then
-	for file in attach loopfeed camgate red green blue loop all none flagged; do
+	for file in attach loopfeed camgate red green blue loop all none flagged memory; do
 		echo "# ---- $file.log"
 		tail -n 40 "$work/$file.log" 2>/dev/null | sed 's/^/# /'
 	done

@@ -10,7 +10,7 @@
 # shellcheck disable=SC2034,SC2154 # of the chapters
 set -uo pipefail
 
-for part in story story_plug story_roles story_address story_upgrade; do
+for part in story story_plug story_roles story_address story_upgrade story_oracles; do
 	. "/test/$part.sh"
 done
 
@@ -108,6 +108,21 @@ after_a_power_cut_the_display_outside_sees_again() {
 
 # ---- removal ----
 
+# What there is of it, kind by kind. Its users stay known, as Debian wants it.
+left_behind() {
+	role_pids | sed 's/^/process /'
+	ss -Hnlt 'sport = :8443' | sed 's/^/socket /'
+	systemctl list-units --plain --no-legend --state=active,activating,failed 'camgate*' | sed 's/^/unit /'
+	find /sys/fs/cgroup -name 'camgate*' | sed 's/^/cgroup /'
+	find / /run /dev/shm /tmp -xdev \( -user camgate-keeper -o -user camgate-web -o -user camgate-camera \) |
+		sed 's/^/file /'
+}
+
+all_that_there_is_of_it_is_seen() {
+	left_behind >"$work/there"
+	cut -d ' ' -f 1 "$work/there" | sort -u | xargs | grep -x 'cgroup file process socket unit'
+}
+
 removal_stops_everything_and_keeps_the_state() {
 	apt_run remove camgate && [ -z "$(role_pids)" ] && ! systemctl is-active "$unit" &&
 		[ -d /var/lib/camgate ] && [ ! -e /run/camgate/admin ]
@@ -116,6 +131,12 @@ removal_stops_everything_and_keeps_the_state() {
 purging_deletes_the_identity_and_says_so() {
 	apt_run purge camgate >"$work/purge.log" && [ ! -e /var/lib/camgate ] && [ ! -e /etc/camgate ] &&
 		grep -q "deleting this hub's identity" "$work/purge.log"
+}
+
+nothing_of_it_is_left_behind() {
+	left_behind >"$work/left"
+	cat "$work/left"
+	[ ! -s "$work/left" ]
 }
 
 # ---- the order ----
@@ -140,8 +161,10 @@ power_cut=(
 	after_a_power_cut_the_display_outside_sees_again
 )
 removal=(
+	all_that_there_is_of_it_is_seen
 	removal_stops_everything_and_keeps_the_state
 	purging_deletes_the_identity_and_says_so
+	nothing_of_it_is_left_behind
 )
 
 # next PART: what comes after the machine's restart.
@@ -187,7 +210,7 @@ clean)
 	fi
 	;;
 cut)
-	run_tests "${power_cut[@]}" "${removal[@]}"
+	run_tests "${power_cut[@]}" "${oracles_chapter[@]}" "${removal[@]}"
 	;;
 esac
 conclude

@@ -17,7 +17,7 @@ arch=${HUB_ARCH:-amd64}
 
 build=$(dirname "${CAMGATE:-$root/build/camgate}")
 "$root/udev/debian/build.sh" "$suite" "$arch" "$build/deb" \
-	tests/integration/display tests/hub/loopfeed tests/hub/picture | sed 's/^/# /'
+	tests/integration/display tests/hub/loopfeed tests/hub/picture tests/hub/memory | sed 's/^/# /'
 programs=$build/deb/$suite-$arch/programs
 deb=$programs/camgate.deb
 export HUB_SUITE=$suite HUB_ARCH=$arch

@@ -79,7 +79,7 @@ mkdir "$run/payload"
 cp "$here"/*.sh "$run/payload/"
 cp "$here/$test" "$run/payload/inside.sh"
 chmod +x "$run/payload"/*.sh
-for program in camgate tests/integration/display tests/hub/loopfeed tests/hub/picture; do
+for program in camgate tests/integration/display tests/hub/{loopfeed,picture,memory}; do
 	cp "$build/$program" "$run/payload/"
 done
 for file in "${files[@]}"; do

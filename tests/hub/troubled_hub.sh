@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034,SC2154 # of the chapters
 set -uo pipefail
 
-for part in story story_readme story_idle story_errors story_config story_disk; do
+for part in story story_readme story_idle story_errors story_config story_disk story_oracles; do
 	. "/test/$part.sh"
 done
 
@@ -14,5 +14,6 @@ number=0
 vivid_attach
 run_tests "${readme_chapter[@]}"
 loop_attach >"$run/attach.log" 2>&1
-run_tests "${idle_chapter[@]}" "${errors_chapter[@]}" "${config_chapter[@]}" "${disk_chapter[@]}"
+run_tests "${idle_chapter[@]}" "${errors_chapter[@]}" "${config_chapter[@]}" "${disk_chapter[@]}" \
+	"${oracles_chapter[@]}"
 conclude

@@ -10,7 +10,7 @@
 # shellcheck disable=SC2034,SC2154 # of the chapters
 set -uo pipefail
 
-for part in story story_plug story_roles story_address story_upgrade story_oracles; do
+for part in story story_plug story_roles story_address story_forget story_upgrade story_oracles; do
 	. "/test/$part.sh"
 done
 
@@ -159,6 +159,8 @@ power_cut=(
 	after_a_power_cut_pairings_are_kept
 	after_a_power_cut_what_was_said_to_be_done_is_done
 	after_a_power_cut_the_display_outside_sees_again
+	after_a_power_cut_who_was_suspended_is_suspended
+	after_a_power_cut_and_resumed_it_sees_again
 )
 removal=(
 	all_that_there_is_of_it_is_seen
@@ -205,12 +207,13 @@ clean)
 		next cut
 		log "cutting the machine off, in the middle of a viewing"
 		camgate name "$(camera_says name)" "Front door"
+		camgate suspend guest --reason "before the power cut"
 		echo b >/proc/sysrq-trigger
 		sleep 60
 	fi
 	;;
 cut)
-	run_tests "${power_cut[@]}" "${oracles_chapter[@]}" "${removal[@]}"
+	run_tests "${power_cut[@]}" "${oracles_chapter[@]}" "${forget_chapter[@]}" "${removal[@]}"
 	;;
 esac
 conclude

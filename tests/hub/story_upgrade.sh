@@ -60,9 +60,12 @@ the_wall_saw_nothing_wrong_of_the_upgrades() {
 
 # shellcheck disable=SC2034 # for those that source it
 upgrade_chapter=(
+	a_display_that_is_suspended_is_dark_at_once_and_no_other
 	a_wall_watches_before_the_upgrade
 	an_upgrade_keeps_pairings_the_camera_and_who_watches
 	an_upgrade_keeps_the_configuration_that_the_owner_changed
+	it_stays_suspended_over_an_upgrade
+	once_resumed_it_is_live_again_by_itself
 	an_upgrade_from_the_first_version_of_the_state_keeps_everything
 	the_wall_saw_nothing_wrong_of_the_upgrades
 )

@@ -10,7 +10,7 @@
 # shellcheck disable=SC2034,SC2154 # of the chapters
 set -uo pipefail
 
-for part in story story_plug story_roles story_address story_forget story_upgrade story_oracles; do
+for part in story story_plug story_roles story_address story_far story_forget story_upgrade story_oracles; do
 	. "/test/$part.sh"
 done
 
@@ -192,7 +192,7 @@ case $part in
 first)
 	vivid_attach
 	run_tests "${installation[@]}" "${plug_chapter[@]}" "${roles_chapter[@]}" "${address_chapter[@]}" \
-		"${upgrade_chapter[@]}"
+		"${far_chapter[@]}" "${upgrade_chapter[@]}"
 	if [ ! -e "$work/failed" ]; then
 		next clean
 		log "restarting the machine"

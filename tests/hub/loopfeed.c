@@ -16,7 +16,7 @@
 #include <linux/videodev2.h>
 #include <turbojpeg.h>
 
-enum { QUALITY = 85 };
+enum { QUALITY = 85, HELD_UP_US = 500000 };
 
 static uint64_t now_us(void)
 {
@@ -72,12 +72,14 @@ static int feed(int fd, struct pattern *p, tjhandle encoder, uint16_t width, uin
 	uint64_t next_us = now_us();
 	for (uint32_t number = 0;; number++, next_us += interval_us) {
 		wait_until(next_us);
-		pattern_draw(p, number, now_us(), y, y + luma, y + luma + chroma);
+		uint64_t drawn_us = now_us();
+		pattern_draw(p, number, drawn_us, y, y + luma, y + luma + chroma);
 		if (tjCompressFromYUVPlanes(encoder, planes, width, strides, height, TJSAMP_420,
 			    &jpeg, &size, QUALITY, 0) != 0) {
 			break;
 		}
-		if (write(fd, jpeg, size) < 0) {
+		/* The driver takes the time of the write for that of the picture. */
+		if (now_us() - drawn_us < HELD_UP_US && write(fd, jpeg, size) < 0) {
 			break;
 		}
 	}

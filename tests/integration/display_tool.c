@@ -7,6 +7,7 @@
  * picture was foreign or could not be read, or a check failed.
  */
 #include "tests/opix/opix.h"
+#include "tests/oracles/fresh.h"
 #include "tests/oracles/wiretap.h"
 #include "web/client/client.h"
 
@@ -35,7 +36,8 @@ struct camera {
 struct tool {
 	const char *link_url, *hub_url, *keys_path, *name, *dump, *origin;
 	unsigned long seconds, frames;
-	bool json, reconnect, unread, uncoded;
+	bool json, reconnect, unread, uncoded, fresh;
+	long late_ms; /* with fresh: what the feed of the camera may be late itself */
 
 	char host[256];
 	uint16_t port;
@@ -233,6 +235,9 @@ static void judge(
 		fault = "not one whole test picture";
 	} else if (c->seen && c->tag != ret->tag) {
 		fault = "another camera's picture";
+	} else if (t->fresh &&
+		   !fresh_check(p, ret, client_now_us() - (uint64_t)(t->late_ms * 1000), NULL)) {
+		fault = "an old picture, shown as live";
 	}
 	for (size_t i = 0; i < CAMERAS_MAX && fault == NULL; i++) {
 		const struct camera *other = &t->cameras[i];
@@ -329,10 +334,12 @@ static int usage(const char *problem)
 		"display: %s\n"
 		"usage: display --link URL | --hub https://HOST:PORT   --keys FILE [--name NAME]\n"
 		"       [--seconds S] [--frames N] [--dump DIR] [--origin ORIGIN] [--reconnect]\n"
-		"       [--unread | --uncoded] [--json] [--forwarded PORT]\n"
+		"       [--unread | --uncoded] [--json] [--forwarded PORT] [--fresh MS]\n"
 		"--unread does not look for the code of test cameras; --uncoded takes a picture\n"
 		"with such a code for foreign; --forwarded connects to PORT of 127.0.0.1, which\n"
-		"leads to the hub, and still calls it by the URL's name.\n",
+		"leads to the hub, and still calls it by the URL's name. --fresh, on the machine\n"
+		"of the camera only, takes a picture for foreign that is shown as live and was\n"
+		"drawn MS longer ago than a live one may be.\n",
 		problem);
 	return 2;
 }
@@ -405,7 +412,8 @@ static int parse(struct tool *t, int argc, char **argv)
 		{"frames", required_argument, NULL, 'f'}, {"dump", required_argument, NULL, 'd'},
 		{"origin", required_argument, NULL, 'o'}, {"reconnect", no_argument, NULL, 'r'},
 		{"unread", no_argument, NULL, 'u'}, {"uncoded", no_argument, NULL, 'c'},
-		{"json", no_argument, NULL, 'j'}, {"forwarded", required_argument, NULL, 'p'}, {0}};
+		{"json", no_argument, NULL, 'j'}, {"forwarded", required_argument, NULL, 'p'},
+		{"fresh", required_argument, NULL, 'm'}, {0}};
 	int c;
 	t->name = "display tool";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -442,6 +450,10 @@ static int parse(struct tool *t, int argc, char **argv)
 			break;
 		case 'p':
 			t->forwarded = (uint16_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'm':
+			t->fresh = true;
+			t->late_ms = strtol(optarg, NULL, 10);
 			break;
 		case 'c':
 			t->uncoded = true;

@@ -123,19 +123,24 @@ vivid_attach() {
 	modprobe vivid && udevadm settle
 }
 
-# With exclusive_caps the node is a camera from the first picture on; udev has to look again.
 loop_attach() {
-	modprobe v4l2loopback video_nr=20 card_label="Loop camera" exclusive_caps=1 || return 1
-	udevadm settle
-	/test/loopfeed /dev/video20 320x240@5 c0ffee20 >"$run/loopfeed.log" 2>&1 &
-	echo $! >"$run/loopfeed.pid"
-	within 10 loop_has_begun || return 1
+	loop_plug || return 1
 	within 30 camera_id video20 && return 0
 	journalctl -q --no-pager -o short-monotonic -u 'camgate*video20*'
 	return 1
 }
 
+# With exclusive_caps the node is a camera from the first picture on; udev has to look again.
+loop_plug() {
+	modprobe v4l2loopback video_nr=20 card_label="Loop camera" exclusive_caps=1 || return 1
+	udevadm settle
+	/test/loopfeed /dev/video20 320x240@5 c0ffee20 >"$run/loopfeed.log" 2>&1 &
+	echo $! >"$run/loopfeed.pid"
+	within 10 loop_has_begun
+}
+
 loop_has_begun() {
+	now_ms >"$run/loop.since"
 	udevadm trigger --action=change /dev/video20 && udevadm settle &&
 		udevadm info /dev/video20 | grep CAMGATE_CAMERA=1
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Chapter: a fresh hub is installed by the lines of README.md, "Install on a hub", as they stand there, and
-# shows its first owner a camera. Sourced by troubled_hub.sh, after story.sh.
+# shows its first owner a camera, and then a new one. Sourced by troubled_hub.sh, after story.sh.
 #
 # One line is not run as it stands: "make deb" takes a clean chroot and many minutes here. The package that
 # it made on the machine of the tests lies where it would leave it.
@@ -70,6 +70,26 @@ with_an_owner_nobody_is_told_to_become_one() {
 	ask_who_owns && ! grep 'pair --owner' "$run/status" "$run/doctor"
 }
 
+# ---- a camera that was never seen here ----
+
+# The owner's display does not look for codes here: it is shown both cameras.
+an_unknown_camera_is_a_card_on_its_owners_display() {
+	watch wall --unread "$(cat "$work/hub")" && live_within 20 wall 0 || return 1
+	loop_plug && within 30 grep '^new-camera ' "$run/wall.log" || return 1
+	figure "first plug of an unknown camera to card" "$(($(now_ms) - $(cat "$run/loop.since")))"
+	within 30 camera_id video20 && camera_list source shared_with | grep -x '/dev/video20|\[\]'
+}
+
+# By two commands, which take their time on this machine.
+once_its_owner_decides_it_is_live() {
+	local before since
+	before=$(lives wall)
+	since=$(now_ms)
+	camgate confirm "$(camera_id video20)" && camgate grant wall "$(camera_id video20)" || return 1
+	live_within 30 wall "$before" "decision about a new camera to picture" "$since" || return 1
+	camgate revoke wall "$(camera_id video20)" && watch_end wall
+}
+
 # shellcheck disable=SC2034 # for those that source it
 readme_chapter=(
 	installing_takes_five_lines_at_most
@@ -78,4 +98,6 @@ readme_chapter=(
 	the_journal_says_it_once
 	the_link_makes_its_display_the_owner_who_sees_the_camera
 	with_an_owner_nobody_is_told_to_become_one
+	an_unknown_camera_is_a_card_on_its_owners_display
+	once_its_owner_decides_it_is_live
 )

@@ -12,8 +12,6 @@ done
 log "kernel $(uname -r), $(cut -d. -f1 /proc/uptime) s after its start"
 number=0
 vivid_attach
-run_tests "${readme_chapter[@]}"
-loop_attach >"$run/attach.log" 2>&1
-run_tests "${idle_chapter[@]}" "${errors_chapter[@]}" "${config_chapter[@]}" "${disk_chapter[@]}" \
-	"${oracles_chapter[@]}"
+run_tests "${readme_chapter[@]}" "${idle_chapter[@]}" "${errors_chapter[@]}" "${config_chapter[@]}" \
+	"${disk_chapter[@]}" "${oracles_chapter[@]}"
 conclude

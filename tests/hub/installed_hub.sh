@@ -108,11 +108,12 @@ after_a_power_cut_the_display_outside_sees_again() {
 
 # ---- removal ----
 
-# What there is of it, kind by kind. Its users stay known, as Debian wants it.
+# What there is of it, kind by kind. Its users stay known, as Debian wants it, and systemd remembers how a unit
+# ended that is there no more.
 left_behind() {
 	role_pids | sed 's/^/process /'
 	ss -Hnlt 'sport = :8443' | sed 's/^/socket /'
-	systemctl list-units --plain --no-legend --state=active,activating,failed 'camgate*' | sed 's/^/unit /'
+	systemctl list-units --plain --no-legend --state=active,activating 'camgate*' | sed 's/^/unit /'
 	find /sys/fs/cgroup -name 'camgate*' | sed 's/^/cgroup /'
 	find / /run /dev/shm /tmp -xdev \( -user camgate-keeper -o -user camgate-web -o -user camgate-camera \) |
 		sed 's/^/file /'

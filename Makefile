@@ -498,7 +498,7 @@ $(OUT)/tests/hub/%: $(OUT)/tests/hub/%.o $(OUT)/v4l2.a $(OPIX)
 hub: $(OUT)/tests/integration/display # for a display outside
 	$(Q)CAMGATE=$(abspath $(OUT)/camgate) JOBS=1 TIMEOUT=$(HUB_TEST_TIMEOUT) tests/run.sh \
 		--title "virtual hub with a real kernel$(HUB_TITLE)" $(HUB_TESTS)
-HUB_TEST_TIMEOUT := 1800
+HUB_TEST_TIMEOUT := 2400
 
 test-hub: export HUB_SUITE := $(if $(filter command environment,$(origin SUITE)),$(SUITE),bookworm)
 test-hub: export HUB_ARCH := $(if $(filter command,$(origin ARCH)),$(ARCH),amd64)

@@ -70,7 +70,7 @@ later_make
 outside_watch &
 display=$!
 status=0
-HUB_TIMEOUT=${HUB_TIMEOUT:-1500} "$here/run.sh" -b "$programs" -r -n "$port" -o "$work/output" \
+HUB_TIMEOUT=${HUB_TIMEOUT:-2100} "$here/run.sh" -b "$programs" -r -n "$port" -o "$work/output" \
 	-f "$deb" -f "$work/later.deb" -f "$here/store_v1.sql" installed_hub.sh >"$work/tap" ||
 	status=$?
 grep -v '^1\.\.' "$work/tap" || true

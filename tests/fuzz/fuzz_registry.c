@@ -14,6 +14,9 @@ static void log_in(struct display *d)
 	uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 	size_t size;
 
+	if (web_gone) {
+		return;
+	}
 	book_enter(d, ++connections);
 	display_connect(d, WEB, connections);
 	size = display_make_login(d, bytes, sizeof(bytes));

@@ -91,9 +91,13 @@ static void check_and_keep(void *data, uint64_t peer, const uint8_t *bytes, size
 	}
 }
 
+/* Dropped, for being late with a cut for one: nobody comes through it any more. */
+static bool web_gone;
+
 /* More may be dropped than a test would look at. */
 static void drop_and_note(void *data, uint64_t peer, bool kill_it)
 {
+	web_gone |= peer == WEB;
 	fixture.dropped_count %= ENDED_MAX;
 	fake_drop(data, peer, kill_it);
 }
@@ -104,6 +108,7 @@ static void keeper_start_registry(void)
 		NULL, fake_now, fake_random, check_and_keep, drop_and_note, fake_revoked};
 
 	fixture.now_us = 1000000;
+	web_gone = false;
 	fixture.sent_count = fixture.dropped_count = 0;
 	pairing_init(&fixture.pairing);
 	fixture.registry =

@@ -3,12 +3,13 @@
 # shellcheck disable=SC2317 # the tests are called by name
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/tap.sh
+. "$here/../tap.sh"
 build=$(dirname "${CAMGATE:-$here/../../build/camgate}")
 command -v v4l2-ctl >/dev/null || { echo "# v4l2-ctl (v4l-utils) is not installed"; exit 77; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-failed=0
-number=0
+tap_begin "$tmp/log"
 export FAKECAM=$tmp/cameras
 
 cat >"$FAKECAM" <<'END'
@@ -89,15 +90,8 @@ for test in mjpeg_carries_the_code formats_can_be_chosen frames_come_at_their_pa
 	an_unplugged_device_ends_the_stream_and_is_gone a_locked_device_cannot_be_opened \
 	a_codec_is_no_camera pictures_encoded_before_are_as_large_as_wanted \
 	drivers_end_with_the_last_descriptor; do
-	number=$((number + 1))
 	: >"$tmp/log"
-	if "$test"; then
-		echo "ok $number - $test"
-	else
-		echo "not ok $number - $test"
-		sed 's/^/# /' "$tmp/log"
-		failed=1
-	fi
+	"$test"
+	check $? "$test"
 done
-echo "1..$number"
-exit $failed
+tap_end

@@ -4,22 +4,12 @@
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 camgate=${CAMGATE:-$root/build/camgate}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
+tap_begin "$work/log"
 
 cd "$root" || exit 1
 calls='fault_happens|fault_lifts|accident_[a-z_]+'
@@ -42,8 +32,7 @@ if [ -x "$test_build" ]; then
 	grep -q CAMGATE_FAULTS "$work/names" && grep -qx fault_lifts "$work/names"
 	check $? the_names_are_found_where_they_are
 else
-	number=$((number + 1))
-	echo "ok $number - the_names_are_found_where_they_are # SKIP $test_build is not built"
+	skip the_names_are_found_where_they_are "$test_build is not built"
 fi
 
 # The product without a trace of faults in its source; lines stay where they were.
@@ -119,5 +108,4 @@ for object in $objects; do
 done
 check $status in_the_test_build_each_of_them_is_different
 
-echo "1..$number"
-exit $failed
+tap_end

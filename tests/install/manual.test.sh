@@ -5,17 +5,9 @@ cd "$(dirname "$0")/../.." || exit 1
 camgate=${CAMGATE:-build/camgate}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bad=0
-
-# check SENTENCE, after $? of what it says
-check() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		bad=1
-	fi
-}
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+tap_begin
 
 text() {
 	sed 's/\\&//g' "udev/$1"
@@ -53,6 +45,6 @@ if command -v mandoc >/dev/null 2>&1; then
 	[ -z "$said" ]
 	check $? "mandoc finds nothing wrong with the manual${said:+: $said}"
 else
-	echo "ok mandoc finds nothing wrong with the manual # SKIP there is no mandoc"
+	skip "mandoc finds nothing wrong with the manual" "there is no mandoc"
 fi
-exit $bad
+tap_end

@@ -5,11 +5,12 @@
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 tools=$(dirname "${CAMGATE:-$root/build/camgate}")
 display=$tools/tests/integration/display
 work=$(mktemp -d)
-number=0
-failed=0
+tap_begin "$work/*.log"
 pid=
 
 # shellcheck disable=SC2317 # called by the trap
@@ -19,17 +20,6 @@ finish() {
 	rm -rf "$work"
 }
 trap finish EXIT
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work"/*.log
-		failed=1
-	fi
-}
 
 # wait_for SECONDS TEXT FILE
 wait_for() {
@@ -93,5 +83,4 @@ check $? "the_display_logs_in_again"
 stop
 check $? "and_ctrl_c_ends_it_again"
 
-echo "1..$number"
-exit $failed
+tap_end

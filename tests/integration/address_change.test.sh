@@ -67,4 +67,4 @@ link=$(ip netns exec "$hub_host" "$camgate" pair --state "$work/state" --cameras
 		--frames 5 --seconds 15 >"$work/phone.log" 2>&1
 check $? "a_display_pairs_and_watches_by_the_new_address"
 
-conclude
+tap_end

@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/hosts.sh"
 url=https://192.168.77.1:8443/
 
-unshare -u true 2>"$work/reason" || skip hostname_change "no host name of its own here: $(cat "$work/reason")"
+unshare -u true 2>"$work/reason" || skip_all hostname_change "no host name of its own here: $(cat "$work/reason")"
 join_hosts hostname_change 192.168.77.1/24 192.168.77.2/24 || exit 1
 # shellcheck disable=SC2016 # expanded by the inner shell
 start_hub ip netns exec "$hub_host" unshare -u sh -c 'hostname before && exec "$@"' sh
@@ -59,4 +59,4 @@ await 20 draws_on "$(pictures)" && kill -INT "$watcher" && wait "$watcher" &&
 	! grep -E '^(closed|ended|foreign|refused) ' "$work/display.log" && ! logged 'role is gone'
 check $? "the_display_that_watched_meanwhile_lost_nothing"
 
-conclude
+tap_end

@@ -1,16 +1,17 @@
 # shellcheck shell=bash
 # What the shell tests here share: a hub and displays that are ended with the test, on this host or on two
-# that are joined by a cable (network namespaces, which need root). Sourced; prints TAP.
+# that are joined by a cable (network namespaces, which need root). Sourced, with tests/tap.sh.
 # shellcheck disable=SC2034 # for those that source it
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 camgate=${CAMGATE:-$root/build/camgate}
 display=$(dirname "$camgate")/tests/integration/display
 hub_host=camgate-hub-$$
 display_host=camgate-display-$$
 work=$(mktemp -d)
-number=0
-failed=0
+tap_begin "$work/*.log"
 
 # shellcheck disable=SC2317 # called by the trap
 finish() {
@@ -21,30 +22,6 @@ finish() {
 	rm -rf "$work"
 }
 trap finish EXIT
-
-# check STATUS SENTENCE
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work"/*.log
-		failed=1
-	fi
-}
-
-# skip TEST REASON: it cannot run here, and ends.
-skip() {
-	echo "1..0 # SKIP $1: $2"
-	echo "ok 1 - $1 # SKIP $2"
-	exit 77
-}
-
-conclude() {
-	echo "1..$number"
-	exit "$failed"
-}
 
 # await SECONDS COMMAND...
 await() {
@@ -65,7 +42,7 @@ logged() {
 join_hosts() {
 	local host address
 	if ! ip netns add "$hub_host" 2>"$work/reason"; then
-		skip "$1" "no network namespaces here: $(cat "$work/reason")"
+		skip_all "$1" "no network namespaces here: $(cat "$work/reason")"
 	fi
 	ip netns add "$display_host" &&
 		ip link add cable0 netns "$hub_host" type veth peer name cable0 netns "$display_host" &&

@@ -28,4 +28,4 @@ check $? "the_link_works_once"
 	grep -q '^mix-up alarms  *0$' "$work/status.log"
 check $? "nothing_was_mixed_up"
 
-conclude
+tap_end

@@ -3,18 +3,13 @@
 # means nothing. FAULTS: where the simulators with the faults are.
 here=$(dirname "$0")
 faults=${FAULTS:-build/tests/simulation/faults}
-failed=0
-n=0
+# shellcheck source=tests/tap.sh
+. "$here/../tap.sh"
+tap_begin
 
 for name in $("$here/fault.sh" --names); do
-	n=$((n + 1))
-	if said=$("$here/fault.sh" --run "$name" "$faults/$name"); then
-		echo "ok $n - the_simulator_sees_$name"
-	else
-		echo "not ok $n - the_simulator_sees_$name"
-		failed=1
-	fi
+	said=$("$here/fault.sh" --run "$name" "$faults/$name")
+	check $? "the_simulator_sees_$name"
 	echo "$said"
 done
-echo "1..$n"
-exit $failed
+tap_end

@@ -5,24 +5,13 @@
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 camgate=${CAMGATE:-$root/build/camgate}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 drop_in=$work/units/camgate-web.socket.d/10-listen.conf
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		[ ! -e "$drop_in" ] || sed 's/^/# /' "$drop_in"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
+tap_begin "$drop_in" "$work/log"
 
 sed "s|/usr/bin/camgate generator .*|$camgate generator \"\$1\" $work/camgate.conf|" \
 	"$root/udev/camgate-generator" >"$work/camgate-generator"
@@ -91,9 +80,7 @@ if systemd-analyze --version >/dev/null 2>&1; then
 	! verified && grep -q "10-listen.conf:5" "$work/log"
 	check $? "and_would_find_one"
 else
-	number=$((number + 1))
-	echo "ok $number - systemd_finds_no_mistake_in_it # SKIP there is no systemd-analyze"
+	skip "systemd_finds_no_mistake_in_it" "there is no systemd-analyze"
 fi
 
-echo "1..$number"
-exit $failed
+tap_end

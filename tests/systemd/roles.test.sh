@@ -4,23 +4,22 @@
 # live in a copy of /etc/passwd that only this test sees.
 set -u
 
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 if [ "$(id -u)" -ne 0 ] || ! unshare -mn true 2>/dev/null || ! command -v systemd-socket-activate >/dev/null; then
-	echo "ok 1 - the_roles_work_as_users_of_their_own # SKIP needs root, unshare and systemd-socket-activate"
-	echo "1..1"
-	exit 0
+	skip_all "the_roles_work_as_users_of_their_own" "needs root, unshare and systemd-socket-activate"
 fi
 if [ -z "${ROLES_TEST_INSIDE:-}" ]; then
 	ROLES_TEST_INSIDE=yes exec unshare -m --propagation private "$0"
 fi
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
 camgate=${CAMGATE:-$root/build/camgate}
 display=$(dirname "$camgate")/tests/integration/display
 work=$(mktemp -d)
 run=$work/run
 port=$((20000 + RANDOM % 20000))
-number=0
-failed=0
+tap_begin "$work/*.log"
 pids=()
 
 # shellcheck disable=SC2317 # called by the trap
@@ -32,17 +31,6 @@ finish() {
 	rm -rf "$work"
 }
 trap finish EXIT
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work"/*.log
-		failed=1
-	fi
-}
 
 # until SECONDS COMMAND...
 until_true() {
@@ -178,5 +166,4 @@ RUNTIME_DIRECTORY=$run "$camgate" revoke Tablet >"$work/revoke.log" 2>&1
 until_true 1 is_gone "$camera"
 check $? "a_camera_that_hangs_is_ended_by_a_keeper_of_another_user"
 
-echo "1..$number"
-exit $failed
+tap_end

@@ -4,31 +4,19 @@
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 services="camgate-keeper.service camgate-web.service camgate-camera@.service"
 others="camgate-web.socket camgate.target"
 exposure_max=1.0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
+tap_begin "$work/log"
 
 # The first that can judge a unit which is not installed.
 version=$(systemd-analyze --version 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p')
 if [ "${version:-0}" -lt 252 ]; then
-	echo "ok 1 - the_units_are_sound_and_closed # SKIP no systemd-analyze of systemd 252 or later"
-	echo "1..1"
-	exit 0
+	skip_all "the_units_are_sound_and_closed" "no systemd-analyze of systemd 252 or later"
 fi
 
 # With a program that is there, so that this is not what they are judged by.
@@ -67,5 +55,4 @@ check $? "every_role_is_watched_bounded_and_without_privileges"
 systemd-sysusers --dry-run "$root/udev/camgate.sysusers" >"$work/log" 2>&1
 check $? "the_users_can_be_made"
 
-echo "1..$number"
-exit $failed
+tap_end

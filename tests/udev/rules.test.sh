@@ -5,12 +5,12 @@
 # shellcheck disable=SC2317 # the tests are called by name
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/tap.sh
+. "$here/../tap.sh"
 rules=$here/../../udev/70-camgate.rules
 camgate=${CAMGATE:-$here/../../build/camgate}
 udevadm=${UDEVADM:-udevadm}
 bus=/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1
-number=0
-failed=0
 
 for program in "$udevadm" umockdev-run unshare; do
 	command -v "$program" >/dev/null || { echo "# $program is not installed"; exit 77; }
@@ -29,6 +29,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+tap_begin "$tmp/log"
 mount -t tmpfs none /run || exit 1
 mkdir -p /run/udev/rules.d /run/udev/data "$tmp/data"
 
@@ -161,17 +162,10 @@ for test in udev_finds_no_fault_in_the_rules a_camera_wants_its_unit a_camera_wa
 	other_devices_are_not_asked a_removed_device_is_not_asked \
 	a_camera_that_cannot_be_opened_now_stays_one what_cannot_be_opened_at_first_is_none \
 	what_is_a_camera_no_more_wants_nothing; do
-	number=$((number + 1))
 	: >"$tmp/log"
 	cameras ''
 	rm -f /run/udev/data/* "$tmp"/data/*
-	if "$test"; then
-		echo "ok $number - $test"
-	else
-		echo "not ok $number - $test"
-		sed 's/^/# /' "$tmp/log"
-		failed=1
-	fi
+	"$test"
+	check $? "$test"
 done
-echo "1..$number"
-exit $failed
+tap_end

@@ -1,36 +1,23 @@
-/* A hub with one web role, one camera and one paired display that is not logged in yet: for the tests
- * of what it takes to come in. */
+/* A hub with one web role, one camera and one paired display that is not logged in yet: for the
+ * tests of what it takes to come in. */
 #ifndef CAMGATE_TESTS_LOGIN_FIXTURE_H
 #define CAMGATE_TESTS_LOGIN_FIXTURE_H
 
-#include "keeper_fixture.h"
+#include "display_fixture.h"
 
-enum { WEB = 1, CAMERA = 2 };
-
-static struct display display;
-static uint8_t camera[CAMERA_ID_BYTES];
 static uint8_t message[WIRE_DISPLAY_MESSAGE_MAX_BYTES];
 
-static int set_up(void **state)
+static int set_up_to_log_in(void **state)
 {
 	struct store_display record = {.name = "Kitchen"};
 
-	fixture_set_up(state);
-	display_init(&display);
+	set_up_with_camera(state);
 	memcpy(record.id, display.id, sizeof(record.id));
 	memcpy(record.sign_public, display.sign.public, sizeof(record.sign_public));
 	memcpy(record.kem_public, display.kem.public, sizeof(record.kem_public));
 	assert_int_equal(store_display_add(&fixture.files.store, &record, NULL, 0), 0);
-	web_join(WEB);
-	camera_join(CAMERA, "usb:1", "Door", camera);
 	sent_forget();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
 }
 
 static uint64_t refused(enum refusal refusal)

@@ -1,29 +1,9 @@
 /* Tables of the keeper that are full: who comes then gets nothing, what is lost is told, and the
  * others go on as before. */
-#include "keeper_fixture.h"
+#include "display_fixture.h"
 
 #include "registry_state.h"
 #include <errno.h>
-
-enum { WEB = 1, CAMERA = 2 };
-
-static uint8_t camera[CAMERA_ID_BYTES];
-static struct display display;
-
-static int set_up(void **state)
-{
-	fixture_set_up(state);
-	display_init(&display);
-	web_join(WEB);
-	camera_join(CAMERA, "usb:1", "Door", camera);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
-}
 
 /* Everything so far was seen; there is room for more. */
 static void sent_clear(void)
@@ -238,7 +218,7 @@ static void a_role_that_misses_a_message_is_ended(void **state)
 	assert_int_equal(fixture.sent_count, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_with_camera, tear_down)
 
 int main(void)
 {

@@ -1,28 +1,8 @@
 /* What comes too late, or finds that something changed behind the registry's back: the last look
  * before a key or a picture is given. */
-#include "keeper_fixture.h"
+#include "display_fixture.h"
 
 #include "registry_state.h"
-
-enum { WEB = 1, CAMERA = 2 };
-
-static uint8_t camera[CAMERA_ID_BYTES];
-static struct display display;
-
-static int set_up(void **state)
-{
-	fixture_set_up(state);
-	display_init(&display);
-	web_join(WEB);
-	camera_join(CAMERA, "usb:1", "Door", camera);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
-}
 
 static void a_grant_that_went_is_noticed_when_the_key_changes(void **state)
 {
@@ -83,7 +63,7 @@ static void an_answer_is_of_its_session_stream_camera_and_generation_or_reaches_
 		display_expect_silence(&display);
 		assert_int_equal(t->state, STREAM_OPENING);
 		tear_down(state);
-		set_up(state);
+		set_up_with_camera(state);
 	}
 }
 
@@ -112,7 +92,7 @@ static void who_is_no_reader_has_no_ring(void **state)
 	assert_int_equal(registry_camera_ring(c, 0), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_with_camera, tear_down)
 
 int main(void)
 {

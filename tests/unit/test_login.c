@@ -239,7 +239,7 @@ static void a_replayed_message_is_refused(void **state)
 	expect_refused((size_t)size, REFUSED_SIGNATURE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_to_log_in, tear_down)
 
 int main(void)
 {

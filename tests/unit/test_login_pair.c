@@ -248,7 +248,7 @@ static void a_challenge_is_good_for_one_pairing(void **state)
 	display_finish(&phone);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_to_log_in, tear_down)
 
 int main(void)
 {

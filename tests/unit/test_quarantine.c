@@ -1,26 +1,10 @@
 /* Which camera is which, and what the owner says of those that nobody can tell apart. */
-#include "keeper_fixture.h"
+#include "display_fixture.h"
 #include <errno.h>
 
-enum { WEB = 1, CAMERA = 2, OTHER = 3, TWIN = 4 };
+enum { OTHER = 3, TWIN = 4 };
 
 static const char C270[] = "046d:0825", HD[] = "1bcf:2c99";
-
-static struct display display;
-
-static int set_up(void **state)
-{
-	fixture_set_up(state);
-	display_init(&display);
-	web_join(WEB);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
-}
 
 /* The camera that this process was adopted as. */
 static void adopted(uint64_t peer, struct store_camera *ret)

@@ -1,28 +1,10 @@
 /* A store that opens and cannot be read or written any more: nobody is let in, what is taken is
  * taken nevertheless. A table that has another name is one that cannot be read. */
-#include "keeper_fixture.h"
+#include "display_fixture.h"
 
 #include "store_sql.h"
 #include <errno.h>
 #include <stdio.h>
-
-enum { WEB = 1, CAMERA = 2 };
-
-static struct display display;
-
-static int set_up(void **state)
-{
-	fixture_set_up(state);
-	display_init(&display);
-	web_join(WEB);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	display_finish(&display);
-	return fixture_tear_down(state);
-}
 
 static void execute(struct store *s, const char *sql)
 {
@@ -70,8 +52,6 @@ static void who_logs_in_while_the_suspensions_cannot_be_read_is_refused(void **s
 
 static void a_suspended_camera_is_dark_though_nobody_can_be_told(void **state)
 {
-	uint8_t camera[CAMERA_ID_BYTES];
-
 	(void)state;
 	camera_join(CAMERA, "usb:1", "Door", camera);
 	display_view(&display, 10, "Kitchen", CAMERA, camera);
@@ -87,7 +67,6 @@ static void a_suspended_camera_is_dark_though_nobody_can_be_told(void **state)
 
 static void who_cannot_be_told_of_a_camera_comes_anew(void **state)
 {
-	uint8_t camera[CAMERA_ID_BYTES];
 	struct ipc_message m;
 	struct ipc_cut cut;
 
@@ -114,8 +93,6 @@ static void a_camera_is_turned_away_while_cameras_cannot_be_read(void **state)
 
 static void a_camera_that_cannot_be_ignored_goes_on_as_before(void **state)
 {
-	uint8_t camera[CAMERA_ID_BYTES];
-
 	(void)state;
 	camera_join(CAMERA, "usb:1", "Door", camera);
 	execute(&fixture.files.store, "CREATE TRIGGER fixed BEFORE UPDATE ON cameras"
@@ -137,7 +114,6 @@ static void a_row_that_cannot_be_is_no_camera(void **state)
 	static const char *const damages[] = {
 		"UPDATE cameras SET id = x'01'", "UPDATE cameras SET name = 'a' || char(0)"};
 	struct store *s = &fixture.files.store;
-	uint8_t camera[CAMERA_ID_BYTES];
 	unsigned int count = 0;
 
 	(void)state;

@@ -5,6 +5,8 @@
 #ifndef CAMGATE_TESTS_FAILING_DISK_H
 #define CAMGATE_TESTS_FAILING_DISK_H
 
+#include "wrapped_files.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -114,15 +116,6 @@ static int faulty_truncate(int fd, off_t size)
 
 /* ---- syncing is no system call that SQLite lets be replaced ---- */
 
-struct methods {
-	sqlite3_io_methods copy;
-	const sqlite3_io_methods *real;
-};
-
-static struct methods methods[4];
-static sqlite3_vfs vfs;
-static sqlite3_vfs *real_vfs;
-
 /* Nothing here outlives the machine, so nothing has to reach its disk. */
 static int faulty_sync(sqlite3_file *file, int flags)
 {
@@ -131,24 +124,9 @@ static int faulty_sync(sqlite3_file *file, int flags)
 	return due(UNSYNCED) || disk_is_cut() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
-static int faulty_open(
-	sqlite3_vfs *v, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+static void replace_methods(sqlite3_io_methods *methods)
 {
-	int r = real_vfs->xOpen(real_vfs, name, file, flags, ret_flags);
-
-	(void)v;
-	for (size_t i = 0; r == SQLITE_OK && i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (methods[i].real == NULL) {
-			methods[i].real = file->pMethods;
-			methods[i].copy = *file->pMethods;
-			methods[i].copy.xSync = faulty_sync;
-		}
-		if (methods[i].real == file->pMethods) {
-			file->pMethods = &methods[i].copy;
-			return SQLITE_OK;
-		}
-	}
-	return r == SQLITE_OK ? SQLITE_ERROR : r;
+	methods->xSync = faulty_sync;
 }
 
 static inline int disk_install(void)
@@ -161,20 +139,17 @@ static inline int disk_install(void)
 		{"pwrite", (sqlite3_syscall_ptr)faulty_write},
 		{"pwrite64", (sqlite3_syscall_ptr)faulty_write},
 		{"ftruncate", (sqlite3_syscall_ptr)faulty_truncate}};
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	unsigned int replaced = 0;
 
-	real_vfs = sqlite3_vfs_find(NULL);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		/* Of two widths SQLite has the one that it was built with. */
-		if (real_vfs->xGetSystemCall(real_vfs, calls[i].name) != NULL) {
-			replaced += real_vfs->xSetSystemCall(
-					    real_vfs, calls[i].name, calls[i].call) == SQLITE_OK;
+		if (vfs->xGetSystemCall(vfs, calls[i].name) != NULL) {
+			replaced +=
+				vfs->xSetSystemCall(vfs, calls[i].name, calls[i].call) == SQLITE_OK;
 		}
 	}
-	vfs = *real_vfs;
-	vfs.zName = "faulty";
-	vfs.xOpen = faulty_open;
-	return replaced >= 3 && sqlite3_vfs_register(&vfs, 1) == SQLITE_OK ? 0 : -1;
+	return replaced >= 3 && files_wrap(replace_methods) == SQLITE_OK ? 0 : -1;
 }
 
 #endif

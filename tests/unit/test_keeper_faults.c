@@ -8,6 +8,7 @@
  */
 #include "fault_counts.h"
 #include "keeper_fixture.h"
+#include "wrapped_files.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -62,28 +63,13 @@ static bool faults_disarm(void)
 
 /* ---- SQLite's files ---- */
 
-/* One for each kind of file that the real one has. The copy comes first: a file points to it. */
-struct methods {
-	sqlite3_io_methods copy;
-	const sqlite3_io_methods *real;
-};
-
-static struct methods methods[4];
-static sqlite3_vfs vfs;
-static sqlite3_vfs *real_vfs;
-
-static const sqlite3_io_methods *real_of(const sqlite3_file *file)
-{
-	return ((const struct methods *)(const void *)file->pMethods)->real;
-}
-
 static int faulty_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
 	if (!fault_now(false)) {
-		return real_of(file)->xWrite(file, data, size, offset);
+		return file_methods_real(file)->xWrite(file, data, size, offset);
 	}
 	if (faults.kind == FAULT_TORN && faults.seen == faults.at) {
-		(void)real_of(file)->xWrite(file, data, size / 2, offset);
+		(void)file_methods_real(file)->xWrite(file, data, size / 2, offset);
 	}
 	return faults.kind == FAULT_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
@@ -98,29 +84,15 @@ static int faulty_sync(sqlite3_file *file, int flags)
 
 static int faulty_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-	return fault_now(false) ? SQLITE_IOERR_TRUNCATE : real_of(file)->xTruncate(file, size);
+	return fault_now(false) ? SQLITE_IOERR_TRUNCATE
+				: file_methods_real(file)->xTruncate(file, size);
 }
 
-static int faulty_open(
-	sqlite3_vfs *v, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+static void replace_methods(sqlite3_io_methods *methods)
 {
-	int r = real_vfs->xOpen(real_vfs, name, file, flags, ret_flags);
-
-	(void)v;
-	for (size_t i = 0; r == SQLITE_OK && i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (methods[i].real == NULL) {
-			methods[i].real = file->pMethods;
-			methods[i].copy = *file->pMethods;
-			methods[i].copy.xWrite = faulty_write;
-			methods[i].copy.xSync = faulty_sync;
-			methods[i].copy.xTruncate = faulty_truncate;
-		}
-		if (methods[i].real == file->pMethods) {
-			file->pMethods = &methods[i].copy;
-			return SQLITE_OK;
-		}
-	}
-	return r == SQLITE_OK ? SQLITE_ERROR : r;
+	methods->xWrite = faulty_write;
+	methods->xSync = faulty_sync;
+	methods->xTruncate = faulty_truncate;
 }
 
 /* ---- allocations ---- */
@@ -173,11 +145,7 @@ static int faults_install(void)
 	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) != SQLITE_OK) {
 		return -1;
 	}
-	real_vfs = sqlite3_vfs_find(NULL);
-	vfs = *real_vfs;
-	vfs.zName = "faulty";
-	vfs.xOpen = faulty_open;
-	return sqlite3_vfs_register(&vfs, 1) == SQLITE_OK ? 0 : -1;
+	return files_wrap(replace_methods) == SQLITE_OK ? 0 : -1;
 }
 
 /* ---- what is to be true afterwards ---- */

@@ -237,6 +237,16 @@ static void more_answers_than_questions_are_an_alarm(void **state)
 	assert_key_alarm(&w, ANOMALY_KEY);
 }
 
+/* The camera that is watched is shared no more. */
+static int send_camera_gone(void)
+{
+	struct wire_camera_gone gone = {.reason = END_NOT_SHARED};
+	memcpy(gone.id, hub.camera, CAMERA_ID_BYTES);
+	uint8_t body[32];
+	return fake_tell(
+		&hub, HUB_CAMERA_GONE, body, wire_encode_camera_gone(&gone, body, sizeof(body)));
+}
+
 /* Its WATCH may be on the way to the camera's new generation. */
 static void assert_unwatched_by_the_display(void)
 {
@@ -277,12 +287,7 @@ static void a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_chang
 static void a_stream_that_the_hub_did_not_end_is_unwatched_when_its_camera_goes(void **state)
 {
 	(void)state;
-	struct wire_camera_gone gone = {.reason = END_NOT_SHARED};
-	memcpy(gone.id, hub.camera, CAMERA_ID_BYTES);
-	uint8_t body[32];
-	assert_int_equal(fake_tell(&hub, HUB_CAMERA_GONE, body,
-				 wire_encode_camera_gone(&gone, body, sizeof(body))),
-		0);
+	assert_int_equal(send_camera_gone(), 0);
 	assert_int_equal(hub.ends, 1);
 	assert_unwatched_by_the_display();
 }
@@ -301,12 +306,7 @@ static void a_new_name_is_shown_and_the_stream_goes_on(void **state)
 static void a_camera_taken_away_ends_its_stream_and_is_forgotten(void **state)
 {
 	(void)state;
-	struct wire_camera_gone gone = {.reason = END_NOT_SHARED};
-	memcpy(gone.id, hub.camera, CAMERA_ID_BYTES);
-	uint8_t body[32];
-	assert_int_equal(fake_tell(&hub, HUB_CAMERA_GONE, body,
-				 wire_encode_camera_gone(&gone, body, sizeof(body))),
-		0);
+	assert_int_equal(send_camera_gone(), 0);
 	assert_int_equal(hub.ends, 1);
 	assert_int_equal(hub.end_reason, END_NOT_SHARED);
 	assert_null(display_camera(hub.display, "Door"));

@@ -263,7 +263,7 @@ class Connection {
 			this.say(KIND.ENDED, Buffer.concat([body.subarray(0, 18), Buffer.from([1])]));
 			return;
 		}
-		const watched = { number: stream, camera, sent: 0, answered: 0, outcomes: {}, keyed: false };
+		const watched = { number: stream, camera, sent: 0, answered: 0, keyed: false };
 		this.streams.set(stream, watched);
 		this.sendKey(watched, PURPOSE.WATCH, body.subarray(19));
 	}

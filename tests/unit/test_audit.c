@@ -1,5 +1,5 @@
-#include "audit_entry.h"
-#include "store_fixture.h"
+/* What is put on record, and that nothing of it can be changed or removed unnoticed. */
+#include "audit_fixture.h"
 #include <errno.h>
 
 static const struct audit_opening opening = {.display = {1},
@@ -8,21 +8,6 @@ static const struct audit_opening opening = {.display = {1},
 	.stream = 4,
 	.display_name = "Kitchen",
 	.camera_name = "Door"};
-
-static int set_up(void **state)
-{
-	static struct store_fixture f;
-
-	store_fixture_init(&f);
-	*state = &f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	store_fixture_finish(*state);
-	return 0;
-}
 
 static int64_t ask(struct store *s, const char *sql)
 {
@@ -185,32 +170,6 @@ static void a_full_disk_opens_nothing(void **state)
 	assert_int_equal(audit_count(s), before);
 }
 
-/* Sets the times of what is on record, and makes the chain anew: what a real one would be. */
-static void set_times(struct store *s, const int64_t *times)
-{
-	struct store_query q;
-	struct audit_entry e;
-	uint8_t chain[DIGEST_BYTES];
-	int64_t sequence = 0;
-
-	assert_int_equal(sqlite3_exec(s->db,
-				 "CREATE TABLE old AS SELECT * FROM audit;"
-				 "DELETE FROM audit; DELETE FROM sqlite_sequence;",
-				 NULL, NULL, NULL),
-		SQLITE_OK);
-	q = store_query_init(s, "SELECT " AUDIT_COLUMNS " FROM old ORDER BY sequence");
-	while (store_step(&q) == 1) {
-		assert_int_equal(audit_entry_read(&q, &e), 0);
-		assert_int_equal(audit_chain_end(s, &sequence, chain), 0);
-		e.time_s = *times++;
-		assert_int_equal(audit_entry_digest(&e, chain, e.chain), 0);
-		assert_int_equal(audit_entry_write(s, &e), 0);
-	}
-	store_query_finish(&q);
-	assert_int_equal(sqlite3_exec(s->db, "DROP TABLE old", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(audit_verify(s), 0);
-}
-
 static void a_removed_end_breaks_the_chain(void **state)
 {
 	struct store *s = &((struct store_fixture *)*state)->store;
@@ -285,152 +244,6 @@ static void a_viewing_that_goes_on_is_not_too_old(void **state)
 	set_times(s, times);
 	assert_int_equal(audit_prune(s, 100000, 10, &removed), 0);
 	assert_int_equal(removed, 1);
-}
-
-/* ---- who could have seen it ---- */
-
-static const uint8_t door[CAMERA_ID_BYTES] = {2};
-
-static void note(struct store *s, enum audit_kind kind, uint8_t display, const char *name)
-{
-	struct audit_event e = {.kind = kind};
-
-	e.display[0] = display;
-	memcpy(e.camera, door, sizeof(door));
-	snprintf(e.display_name, sizeof(e.display_name), "%s", name);
-	assert_int_equal(audit_note(s, &e), 0);
-}
-
-static int64_t watch(struct store *s, uint8_t display, const char *name)
-{
-	struct audit_opening o = {.camera = {2}};
-	int64_t viewing = 0;
-
-	o.display[0] = display;
-	snprintf(o.display_name, sizeof(o.display_name), "%s", name);
-	assert_int_equal(audit_open(s, &o, &viewing), 0);
-	return viewing;
-}
-
-static void leave(struct store *s, int64_t viewing, struct audit_counts counts)
-{
-	const struct audit_closing c = {.viewing = viewing, .reason = AUDIT_LEFT, .counts = counts};
-
-	assert_int_equal(audit_close(s, &c, 1), 0);
-}
-
-/* "Name" could; * saw, ! on a poor link; what they do with one another. */
-static void expect_exposed(struct store *s, int64_t since_s, int64_t until_s, const char *expected)
-{
-	struct audit_exposed *list;
-	char text[256] = "";
-	size_t count, used = 0;
-
-	assert_int_equal(audit_exposure(s, door, since_s, until_s, &list, &count), 0);
-	for (size_t i = 0; i < count; i++) {
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%s",
-			i > 0 ? " " : "", list[i].name, list[i].saw ? "*" : "",
-			list[i].poor ? "!" : "");
-	}
-	free(list);
-	assert_string_equal(text, expected);
-}
-
-static void a_grant_counts_for_as_long_as_it_was_held(void **state)
-{
-	/* A: 100..300, again 700..; B: before the record ..400; C: 500..600 */
-	static const int64_t times[] = {100, 300, 400, 500, 600, 700};
-	struct store *s = &((struct store_fixture *)*state)->store;
-
-	note(s, AUDIT_GRANTED, 1, "A");
-	note(s, AUDIT_TAKEN, 1, "A");
-	note(s, AUDIT_TAKEN, 2, "B");
-	note(s, AUDIT_GRANTED, 3, "C");
-	note(s, AUDIT_TAKEN, 3, "C");
-	note(s, AUDIT_GRANTED, 1, "A");
-	set_times(s, times);
-	expect_exposed(s, 0, 50, "B");
-	expect_exposed(s, 150, 200, "A B"); /* given before, taken after */
-	expect_exposed(s, 250, 350, "A B"); /* taken inside */
-	expect_exposed(s, 310, 390, "B");
-	expect_exposed(s, 410, 490, "");
-	expect_exposed(s, 450, 550, "C"); /* given inside */
-	expect_exposed(s, 0, 1000, "A B C");
-	expect_exposed(s, 610, 690, "");
-	expect_exposed(s, 800, 900, "A"); /* still held */
-}
-
-static void a_grant_of_the_store_counts_from_when_it_was_given(void **state)
-{
-	struct store *s = &((struct store_fixture *)*state)->store;
-	struct audit_exposed *list;
-	struct store_display d;
-	struct store_camera c;
-	size_t count;
-
-	store_fixture_display(s, 7, "Kitchen", &d);
-	store_fixture_camera(s, 8, "usb:1", "Door", &c);
-	assert_int_equal(store_grant_add(s, d.id, c.id), 0);
-	/* As an older version left it: nothing on record. */
-	assert_int_equal(sqlite3_exec(s->db, "DELETE FROM audit; UPDATE grants SET granted_s = 500",
-				 NULL, NULL, NULL),
-		SQLITE_OK);
-	assert_int_equal(audit_exposure(s, c.id, 0, 499, &list, &count), 0);
-	assert_int_equal(count, 0);
-	free(list);
-	assert_int_equal(audit_exposure(s, c.id, 0, 500, &list, &count), 0);
-	assert_int_equal(count, 1);
-	assert_string_equal(list[0].name, "Kitchen");
-	assert_false(list[0].saw);
-	free(list);
-}
-
-static void who_saw_and_how_well_is_told_of_overlapping_viewings(void **state)
-{
-	static const int64_t times[] = {100, 110, 120, 200, 210, 220, 300};
-	struct store *s = &((struct store_fixture *)*state)->store;
-	int64_t a = watch(s, 1, "A"), b = watch(s, 2, "B"), c = watch(s, 3, "C");
-
-	leave(s, a, (struct audit_counts){.sent = 100, .drawn = 98, .late = 2, .attested = true});
-	leave(s, b, (struct audit_counts){.sent = 90, .drawn = 80, .dropped = 20});
-	leave(s, c, (struct audit_counts){.sent = 5, .attested = true});
-	watch(s, 4, "D");
-	set_times(s, times);
-	expect_exposed(s, 0, 99, "");
-	expect_exposed(s, 0, 105, "A*");
-	expect_exposed(s, 130, 140, "A* B*! C"); /* began before, ended after */
-	expect_exposed(s, 205, 300, "B*! C D*");
-	expect_exposed(s, 400, 500, "D*"); /* goes on */
-}
-
-/* They may be of before its first picture. */
-static void counts_that_somebody_died_with_are_no_sign_that_nothing_was_seen(void **state)
-{
-	static const int64_t times[] = {100, 110, 120, 130, 200, 210, 220, 230};
-	static const enum audit_reason reasons[] = {
-		AUDIT_WEB_GONE, AUDIT_STOPPED, AUDIT_WEB_GONE, AUDIT_LEFT};
-	struct store *s = &((struct store_fixture *)*state)->store;
-	struct audit_closing closings[4] = {{0}};
-
-	for (uint8_t i = 0; i < 4; i++) {
-		closings[i].viewing = watch(s, i + 1, (const char[]){(char)('A' + i), '\0'});
-		closings[i].reason = reasons[i];
-	}
-	closings[2].counts.attested = true; /* it signed that it drew nothing */
-	assert_int_equal(audit_close(s, closings, 4), 0);
-	set_times(s, times);
-	expect_exposed(s, 0, 300, "A* B* C D");
-}
-
-static void a_poor_link_is_one_that_is_late_or_loses_a_tenth(void **state)
-{
-	(void)state;
-	assert_false(audit_counts_poor(&(struct audit_counts){.drawn = 90, .dropped = 10}));
-	assert_true(audit_counts_poor(&(struct audit_counts){.drawn = 89, .dropped = 11}));
-	assert_true(audit_counts_poor(&(struct audit_counts){.drawn = 89, .late = 11}));
-	assert_false(audit_counts_poor(&(struct audit_counts){.worst_age_ms = 2000}));
-	assert_true(audit_counts_poor(&(struct audit_counts){.worst_age_ms = 2001}));
-	assert_false(audit_counts_poor(&(struct audit_counts){0}));
 }
 
 struct told {
@@ -526,11 +339,6 @@ int main(void)
 		TEST(what_an_older_entry_cannot_hold_breaks_the_chain),
 		TEST(what_is_too_old_goes_and_the_chain_still_holds),
 		TEST(a_viewing_that_goes_on_is_not_too_old),
-		TEST(a_grant_counts_for_as_long_as_it_was_held),
-		TEST(a_grant_of_the_store_counts_from_when_it_was_given),
-		TEST(who_saw_and_how_well_is_told_of_overlapping_viewings),
-		TEST(counts_that_somebody_died_with_are_no_sign_that_nothing_was_seen),
-		TEST(a_poor_link_is_one_that_is_late_or_loses_a_tenth),
 		TEST(every_grant_and_pairing_is_on_record_with_whose_word_it_was),
 		TEST(a_suspension_is_on_record_with_its_reason),
 	};

@@ -280,7 +280,7 @@ static void explain_end(const struct camera *c, int error)
 		log_error("the keeper is gone: nothing is published any more");
 		return;
 	case ENODEV:
-		log_error("%s was unplugged", c->options->arguments[0]);
+		log_warning("%s was unplugged", c->options->arguments[0]);
 		return;
 	case ESTALE:
 		log_error("%s changed its picture format", c->options->arguments[0]);
@@ -368,7 +368,8 @@ static int attempt(struct camera *c)
 	}
 	notify_stopping(&c->notify, strerror(-r));
 	explain_end(c, r);
-	return EXIT_FAILED;
+	/* A camera may be unplugged: a service manager has no failed unit to show for that. */
+	return r == -ENODEV ? EXIT_OK : EXIT_FAILED;
 }
 
 int camera_main(const struct options *o)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -22,6 +23,9 @@
 #define STUCK                                                                                      \
 	"video4 card=Stuck usb=046d:0829 serial=E1B2C3D4 modes=MJPG:256x192@30 tag=eeee0004 "      \
 	"faults=stuck/20\n"
+#define BRIEF                                                                                      \
+	"video10 card=Brief usb=046d:0831 serial=G1B2C3D4 modes=MJPG:320x192@30 tag=ffff0010 "     \
+	"faults=unplug/10\n"
 #define USELESS                                                                                    \
 	"video6 card=Busy usb=046d:0830 serial=F1 faults=busy\n"                                   \
 	"video7 card=Codec kind=m2m\n"                                                             \
@@ -127,6 +131,24 @@ static void what_is_no_usable_camera_is_named_with_the_reason(void **state)
 	hub_wait_log(&hub, "there is no device /dev/video99");
 }
 
+/* As a service manager starts it: no unit has failed when somebody pulls a plug. */
+static void a_camera_role_ends_well_when_its_camera_is_unplugged(void **state)
+{
+	char log[PATH_MAX];
+	int how = -1;
+	pid_t camera;
+	(void)state;
+	hub_set_cameras(&hub, GOOD POOR RAW LOOSE STUCK USELESS BRIEF);
+	(void)snprintf(log, sizeof(log), "%s/brief.log", hub.dir);
+	camera = hub_spawn_command(&hub,
+		(const char *[]){"camera", "--state", hub.state, "/dev/video10", NULL}, log, 0);
+	hub_name_camera(&hub, "/dev/video10", "Brief");
+	json_decref(hub_ask(&hub, "grant", "Owner", "Brief", NULL));
+	WAIT_FOR(loop, waitpid(camera, &how, WNOHANG) == camera, HUB_PATIENCE_MS);
+	assert_true(WIFEXITED(how));
+	assert_int_equal(WEXITSTATUS(how), 0);
+}
+
 /* Last: it exchanges cameras for good. */
 static void another_camera_on_the_same_node_is_another_camera(void **state)
 {
@@ -159,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_camera_that_repeats_itself_is_marked_frozen),
 		cmocka_unit_test(an_unplugged_camera_ends_and_comes_back_as_a_new_generation),
 		cmocka_unit_test(what_is_no_usable_camera_is_named_with_the_reason),
+		cmocka_unit_test(a_camera_role_ends_well_when_its_camera_is_unplugged),
 		cmocka_unit_test(another_camera_on_the_same_node_is_another_camera),
 	};
 	return cmocka_run_group_tests_name("devices", tests, set_up, tear_down);

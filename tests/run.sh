@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs test programs and says plainly how it went.
 #
-#   tests/run.sh [--title TEXT] PROGRAM...          prints one line per program, what failed in full
+#   tests/run.sh [--title TEXT] PROGRAM...          prints one line per program, and of what failed all but what passed
 #   tests/run.sh --total [STATUS]                   adds up all runs since --reset, for the last line;
 #                                                   STATUS is make's: what it could not build or start
 #                                                   counts as one failed test when no other did
@@ -67,7 +67,7 @@ run_one() {
 		[ "$code" -eq 124 ] && text="$text, not done after $timeout s"
 		# One write, so that programs side by side do not mix their words.
 		printf '  FAILED %-44s %s, %s failed (exit code %s)\n%s\n' "${program##*/}" "$text" "$failed" \
-			"$code" "$(sed 's/^/         /' "$log")"
+			"$code" "$(sed '/^ok /d; s/^/         /' "$log")"
 		return 1
 	fi
 	printf '  ok     %-44s %s, %s s\n' "${program##*/}" "$text" "$seconds"

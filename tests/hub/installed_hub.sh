@@ -192,8 +192,7 @@ log "$part: kernel $(uname -r), $(cut -d. -f1 /proc/uptime) s after its start"
 case $part in
 first)
 	vivid_attach
-	run_tests "${installation[@]}" "${plug_chapter[@]}" "${roles_chapter[@]}" "${address_chapter[@]}" \
-		"${far_chapter[@]}" "${upgrade_chapter[@]}"
+	run_chapters installation plug_chapter roles_chapter address_chapter far_chapter upgrade_chapter
 	if [ ! -e "$work/failed" ]; then
 		next clean
 		log "restarting the machine"
@@ -203,7 +202,7 @@ first)
 	fi
 	;;
 clean)
-	run_tests "${clean_restart[@]}"
+	run_chapters clean_restart
 	if [ ! -e "$work/failed" ]; then
 		next cut
 		log "cutting the machine off, in the middle of a viewing"
@@ -214,7 +213,7 @@ clean)
 	fi
 	;;
 cut)
-	run_tests "${power_cut[@]}" "${oracles_chapter[@]}" "${forget_chapter[@]}" "${removal[@]}"
+	run_chapters power_cut oracles_chapter forget_chapter removal
 	;;
 esac
 conclude

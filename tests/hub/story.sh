@@ -84,10 +84,16 @@ no_camera() {
 	camera_list state >"$run/cameras" && ! camera_id "$@"
 }
 
-# Nothing of it runs. Debian 13's systemd may keep a restart queued meanwhile, which waits for the device.
+# Nothing of it runs, and it does not count as failed. Debian 13's systemd may keep a restart queued meanwhile,
+# which waits for the device.
 no_unit() {
 	[ "$(systemctl show -P MainPID "$unit")" = 0 ] &&
 		systemctl show -P SubState "$unit" | grep -x -e dead -e auto-restart-queued
+}
+
+# unit_ends: within time; or how it is instead.
+unit_ends() {
+	within 10 no_unit || { systemctl --no-pager status "$unit"; return 1; }
 }
 
 plugged() {
@@ -242,13 +248,27 @@ run_tests() {
 		rm -f "$run/skipped"
 		if "$test" >"$run/out" 2>&1; then
 			sed -n 's/^figure /# /p' "$run/out"
-			echo "ok $number - $test$(sed 's/^/ # SKIP /' "$run/skipped" 2>/dev/null)"
-			log "$((SECONDS - started)) s"
+			echo "ok $number - $test # $(sed 's/^/SKIP /' "$run/skipped" 2>/dev/null || echo "$((SECONDS - started)) s")"
 		else
 			sed 's/^/# /' "$run/out"
 			echo "not ok $number - $test"
 			touch "$work/failed"
 		fi
+	done
+}
+
+# run_chapters ARRAY...: of tests, until one of them has a failure: those that follow would wait long for what
+# it left behind.
+run_chapters() {
+	local chapter
+	for chapter in "$@"; do
+		if [ -e "$work/failed" ]; then
+			log "not tried after that: $chapter"
+			continue
+		fi
+		local -n tests=$chapter
+		run_tests "${tests[@]}"
+		unset -n tests
 	done
 }
 

@@ -13,7 +13,7 @@ two_displays_watch_two_cameras() {
 pulling_a_camera_ends_its_unit_and_its_tile_and_no_other() {
 	local before
 	unplug
-	within 10 no_unit && within 10 no_camera && within 5 told wall offline || return 1
+	unit_ends && within 10 no_camera && within 5 told wall offline || return 1
 	before=$(pictures wall)
 	draws loop && [ "$(pictures wall)" = "$before" ] && nothing_foreign wall loop
 }
@@ -47,7 +47,7 @@ plugging_again_and_again_is_not_too_often() {
 a_driver_that_is_removed_and_loaded_again_brings_its_camera_back() {
 	local before since
 	before=$(lives wall)
-	unplug && within 10 no_unit && modprobe -r vivid && [ ! -e /dev/video0 ] || return 1
+	unplug && unit_ends && modprobe -r vivid && [ ! -e /dev/video0 ] || return 1
 	since=$(now_ms)
 	modprobe vivid
 	live_within 30 wall "$before" "driver loaded to picture, watched" "$since" && draws loop &&
@@ -56,7 +56,7 @@ a_driver_that_is_removed_and_loaded_again_brings_its_camera_back() {
 
 # Two with the same path and no serial number, one of them the wall's: nobody can say which.
 two_cameras_of_the_same_path_are_in_quarantine() {
-	unplug && within 10 no_unit && modprobe -r vivid || return 1
+	unplug && unit_ends && modprobe -r vivid || return 1
 	modprobe vivid n_devs=2 node_types=0x1,0x1 num_inputs=1,1 input_types=0,0
 	within 30 camera_is standing quarantined && within 30 camera_is standing quarantined video1
 }
@@ -73,7 +73,7 @@ neither_of_them_is_granted_or_guessed() {
 the_one_that_is_left_after_them_is_known_again() {
 	local before
 	before=$(lives wall)
-	unplug && within 10 no_unit && modprobe -r vivid && modprobe vivid || return 1
+	unplug && unit_ends && modprobe -r vivid && modprobe vivid || return 1
 	plugged && camera_is standing known && live_within 30 wall "$before" && nothing_foreign wall loop
 }
 

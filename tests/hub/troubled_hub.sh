@@ -12,6 +12,5 @@ done
 log "kernel $(uname -r), $(cut -d. -f1 /proc/uptime) s after its start"
 number=0
 vivid_attach
-run_tests "${readme_chapter[@]}" "${idle_chapter[@]}" "${errors_chapter[@]}" "${config_chapter[@]}" \
-	"${disk_chapter[@]}" "${oracles_chapter[@]}"
+run_chapters readme_chapter idle_chapter errors_chapter config_chapter disk_chapter oracles_chapter
 conclude

@@ -147,6 +147,7 @@ installation=(
 	its_users_have_no_shell_and_no_groups_but_their_own
 	its_units_run_and_are_enabled
 	a_camera_present_at_installation_has_its_unit
+	the_owner_bounds_the_pictures_of_a_camera
 	a_display_that_is_paired_sees_the_camera
 	a_display_outside_the_machine_is_paired_and_watches
 )

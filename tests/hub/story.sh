@@ -122,6 +122,15 @@ role_pids() {
 
 # ---- cameras ----
 
+# Not given, it is 1920x1080 with Debian 13's kernel: the emulated processor takes longer over one picture than a
+# camera may take over a revoke, and then it is ended.
+camera_section=("" "[camera /dev/video0]" "mode = 640x480")
+
+the_owner_bounds_the_pictures_of_a_camera() {
+	printf '%s\n' "${camera_section[@]}" >>/etc/camgate/camgate.conf
+	camgate check-config && systemctl restart "$unit" && plugged && camera_is mode ' 640x480 '
+}
+
 # The camera is there when the machine starts, too.
 vivid_attach() {
 	echo vivid >/etc/modules-load.d/vivid.conf
@@ -179,6 +188,11 @@ lives_more() {
 # How often a connection or a tile of it ended.
 ends() {
 	grep -c -E '^(ended|closed) ' "$run/$1.log"
+}
+
+# undisturbed NAME ENDS: no more of it ended than ENDS; or what did.
+undisturbed() {
+	[ "$(ends "$1")" = "$2" ] || { grep -n -E '^(ended|closed|gone|live) ' "$run/$1.log"; return 1; }
 }
 
 # live_within SECONDS NAME BEFORE [FIGURE SINCE_MS]: it is live once more than BEFORE.

@@ -48,7 +48,7 @@ another_name_of_the_machine_is_in_the_certificate_and_nobody_is_dropped() {
 	! certificate_names renamed.local && echo renamed >/proc/sys/kernel/hostname || return 1
 	within 20 certificate_names renamed.local && certificate_names hub.local && draws wall || return 1
 	echo hub >/proc/sys/kernel/hostname
-	[ "$(ends wall)" = "$before" ]
+	undisturbed wall "$before"
 }
 
 # ---- another port, by the configuration ----

@@ -2,7 +2,7 @@
 # Chapter: configuration, good and bad, on a hub that somebody watches. Sourced by troubled_hub.sh, after
 # story.sh.
 # shellcheck disable=SC2317 # the tests are called by name
-# shellcheck disable=SC2154 # $run, $work: story.sh
+# shellcheck disable=SC2154 # $run, $work, $camera_section: story.sh
 
 conf=/etc/camgate/camgate.conf
 tls=/etc/camgate/tls
@@ -19,7 +19,7 @@ certificate() {
 }
 
 configure() {
-	printf '%s\n' "[hub]" "$@" >"$conf"
+	printf '%s\n' "[hub]" "$@" "${camera_section[@]}" >"$conf"
 }
 
 # Which certificate is shown at the port, as a fingerprint.
@@ -48,7 +48,7 @@ a_broken_configuration_does_not_touch_the_running_hub() {
 	local before
 	before=$(ends wall)
 	systemctl reload camgate-keeper.service
-	draws wall && [ "$(ends wall)" = "$before" ] && systemctl is-active camgate-keeper.service
+	draws wall && undisturbed wall "$before" && systemctl is-active camgate-keeper.service
 }
 
 # Nothing is guessed; and once the mistake is gone, it needs no other command.
@@ -83,7 +83,7 @@ a_reload_changes_the_certificate_and_drops_no_viewer() {
 	before=$(ends wall)
 	cp "$tls/two.pem" "$tls/one.pem" && cp "$tls/two.key" "$tls/one.key" || return 1
 	! shows "$tls/one.pem" && systemctl reload camgate-keeper.service && within 10 shows "$tls/one.pem" &&
-		draws wall && [ "$(ends wall)" = "$before" ] && nothing_foreign wall
+		draws wall && undisturbed wall "$before" && nothing_foreign wall
 }
 
 a_reload_with_a_key_that_does_not_match_changes_nothing() {
@@ -94,7 +94,7 @@ a_reload_with_a_key_that_does_not_match_changes_nothing() {
 	date +%s >"$run/since"
 	systemctl reload camgate-keeper.service
 	within 10 refused_with "the certificate is not changed: " && shows "$tls/two.pem" && draws wall &&
-		[ "$(ends wall)" = "$before" ]
+		undisturbed wall "$before"
 }
 
 # As the unit's comment says, for a key that only root may read.

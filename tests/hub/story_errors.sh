@@ -26,7 +26,7 @@ is_not_disturbed_by() {
 	before=$(ends wall)
 	vivid_set "$1" || return 1
 	sleep "$2"
-	draws wall && [ "$(ends wall)" = "$before" ] && camera_is activity streaming && nothing_foreign wall
+	draws wall && undisturbed wall "$before" && camera_is activity streaming && nothing_foreign wall
 }
 
 # begins_in_spite_of CONTROL: nobody watches, the error waits for whoever begins to.

@@ -27,7 +27,7 @@ a_display_that_is_suspended_is_dark_at_once_and_no_other() {
 	before=$(ends wall)
 	camgate suspend guest --reason "a test of it" || return 1
 	within 5 grep '^closed ' "$run/guest.log" && guest_is_refused && suspended "a test of it" || return 1
-	draws wall && [ "$(ends wall)" = "$before" ] && watch_end wall
+	draws wall && undisturbed wall "$before" && watch_end wall
 }
 
 # Of the package, which restarts all of it.

@@ -98,6 +98,7 @@ readme_chapter=(
 	the_journal_says_it_once
 	the_link_makes_its_display_the_owner_who_sees_the_camera
 	with_an_owner_nobody_is_told_to_become_one
+	the_owner_bounds_the_pictures_of_a_camera
 	an_unknown_camera_is_a_card_on_its_owners_display
 	once_its_owner_decides_it_is_live
 )

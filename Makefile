@@ -123,7 +123,11 @@ $(OUT)/web/assets.o: $(OUT)/web/assets.S
 
 # ---- tests ----
 
-UNIT := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# The longest first: the others run beside them, and none alone at the end.
+LONGEST := $(addprefix %/test_,revoke keeper_faults memory faults seal_faults suspend socket front)
+longest_first = $(foreach name,$(LONGEST),$(filter $(name),$(1))) $(filter-out $(LONGEST),$(1))
+
+UNIT := $(call longest_first,$(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(wildcard tests/unit/test_*.c)))
 
 # Reads back what a test camera drew.
 OPIX := $(OUT)/tests/opix/opix.a
@@ -141,8 +145,8 @@ unit: $(UNIT)
 # ---- integration and bench ----
 
 # Tests on the real processes; `display` is a display for shell scripts.
-INTEGRATION := $(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
-	$(wildcard tests/integration/test_*.c))
+INTEGRATION := $(call longest_first,$(patsubst tests/integration/%.c,$(OUT)/tests/integration/%,\
+	$(wildcard tests/integration/test_*.c)))
 ORACLES := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/oracles/*.c))
 NETWORK := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/network/*.c))
 HARNESS := $(patsubst %,$(OUT)/tests/integration/%.o,hub hub_admin viewer raw) $(ORACLES) $(NETWORK)

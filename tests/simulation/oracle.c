@@ -22,6 +22,7 @@ void oracle_fail(const char *invariant, const char *format, ...)
 {
 	va_list args;
 
+	world.allocations_every = 0;
 	fflush(stdout);
 	fprintf(stderr, "simulate: %s does not hold: ", invariant);
 	va_start(args, format);

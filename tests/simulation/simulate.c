@@ -205,5 +205,7 @@ int main(int argc, char **argv)
 		add(&sums);
 		print(&sums);
 	}
+	/* What gcov allocates at the end of a program is not the product's. */
+	world.allocations_every = 0;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* The hub's names, addresses and certificate, under clocks of the test's own. What the kernel says
- * of addresses, the test says: these functions are linked instead of gateway/address_local.c and of
- * the C library's time(). */
+ * of addresses and of the host's name, the test says: these functions are linked instead of
+ * gateway/address_local.c and of the C library's time() and gethostname(). */
 #include "keeper_fixture.h"
 
 #include "authority_certificate.h"
@@ -20,6 +20,7 @@ static struct {
 	struct address_list addresses;
 	int no_socket, no_changes, no_answer; /* -errno */
 	bool changed;
+	const char *hostname; /* NULL: the kernel does not say */
 } world;
 
 time_t time(time_t *ret)
@@ -28,6 +29,17 @@ time_t time(time_t *ret)
 		*ret = (time_t)world.time_s;
 	}
 	return (time_t)world.time_s;
+}
+
+int gethostname(char *ret, size_t size)
+{
+	if (world.hostname == NULL) {
+		errno = EPERM;
+		return -1;
+	}
+	assert_true(strlen(world.hostname) < size);
+	memcpy(ret, world.hostname, strlen(world.hostname) + 1);
+	return 0;
 }
 
 int address_kernel_open(bool changes)
@@ -70,6 +82,7 @@ static int set_up(void **state)
 	world.time_s = AUTHORITY_CLOCK_FLOOR_S + 100 * DAY_S;
 	address_add(&world.addresses, "192.168.1.20");
 	world.changed = true;
+	world.hostname = "before";
 	keeper.options = &options;
 	keeper.registry = fixture.registry;
 	keeper.kernel = keeper.changes = -1;
@@ -100,7 +113,8 @@ static void start(void)
 		0);
 }
 
-static bool certificate_names(const char *address)
+/* name: a host's, or an address. */
+static bool certificate_names(const char *name)
 {
 	BIO *bio = BIO_new_mem_buf(
 		keeper.authority.certificate_pem, (int)keeper.authority.certificate_pem_size);
@@ -108,7 +122,7 @@ static bool certificate_names(const char *address)
 	bool does;
 
 	assert_non_null(x);
-	does = X509_check_ip_asc(x, address, 0) == 1;
+	does = X509_check_ip_asc(x, name, 0) == 1 || X509_check_host(x, name, 0, 0, NULL) == 1;
 	X509_free(x);
 	BIO_free(bio);
 	return does;
@@ -245,6 +259,48 @@ static void a_kernel_that_does_not_answer_leaves_what_is_known(void **state)
 	assert_int_equal(keeper.addresses.count, 2);
 }
 
+/* ---- a host that is called otherwise ---- */
+
+static void another_name_of_the_host_is_in_the_certificate_ten_seconds_later(void **state)
+{
+	uint64_t now_us = 5 * S_US, renew_us;
+
+	(void)state;
+	start();
+	renew_us = keeper.renew_us;
+	keeper_names_follow(&keeper, now_us);
+	assert_int_equal(keeper.renew_us, renew_us);
+	world.hostname = "after";
+	/* The kernel says nothing of it, so it is asked now and then. */
+	keeper_names_follow(&keeper, now_us + 10 * S_US - 1);
+	assert_int_equal(keeper.renew_us, renew_us);
+	now_us += 10 * S_US;
+	keeper_names_follow(&keeper, now_us);
+	assert_int_equal(keeper.renew_us, now_us);
+	keeper_certificate_renew(&keeper, now_us);
+	assert_true(certificate_names("after"));
+	assert_true(certificate_names("after.local"));
+	assert_true(certificate_names("before"));
+	assert_web_has_it();
+	/* That is told once. */
+	renew_us = keeper.renew_us;
+	keeper_names_follow(&keeper, now_us + 10 * S_US);
+	assert_int_equal(keeper.renew_us, renew_us);
+}
+
+static void a_host_whose_name_cannot_be_asked_is_called_as_before(void **state)
+{
+	uint64_t renew_us;
+
+	(void)state;
+	start();
+	renew_us = keeper.renew_us;
+	world.hostname = NULL;
+	keeper_names_follow(&keeper, 10 * S_US);
+	assert_string_equal(keeper.hostname, "before");
+	assert_int_equal(keeper.renew_us, renew_us);
+}
+
 /* ---- certificates that end ---- */
 
 static void a_certificate_is_renewed_30_days_before_its_end_and_the_web_role_has_it(void **state)
@@ -300,6 +356,8 @@ int main(void)
 		TEST(a_public_address_is_not_in_the_certificate),
 		TEST(other_news_of_interfaces_change_nothing),
 		TEST(a_kernel_that_does_not_answer_leaves_what_is_known),
+		TEST(another_name_of_the_host_is_in_the_certificate_ten_seconds_later),
+		TEST(a_host_whose_name_cannot_be_asked_is_called_as_before),
 		TEST(a_certificate_is_renewed_30_days_before_its_end_and_the_web_role_has_it),
 		TEST(a_certificate_that_cannot_be_renewed_stays_and_is_tried_again_in_5_minutes),
 	};

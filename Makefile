@@ -139,6 +139,11 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS) $(OPI
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(OPIX) $(CLIENT) $(ARCHIVES) $(ASSETS) \
 		-Wl,--end-group -lcmocka $(LIB_LIBS)
 
+# What these fake is called from within the archives.
+$(OUT)/tests/unit/test_keeper_memory: private LDFLAGS_ALL += -Wl,--wrap=calloc
+$(OUT)/tests/unit/test_session_faults: private LDFLAGS_ALL += \
+	-Wl,--wrap=calloc,--wrap=malloc,--wrap=ring_peek,--wrap=ring_copy
+
 unit: $(UNIT)
 	$(Q)tests/run.sh --title "unit tests$(if $(SANITIZE), ($(SANITIZE)))" $(UNIT)
 

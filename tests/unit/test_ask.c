@@ -180,6 +180,26 @@ static void what_was_decided_is_not_asked_again_after_a_restart(void **state)
 	expect_new(&owner, ids[2], &m);
 }
 
+static void a_share_that_failed_is_asked_again_while_there_is_a_question(void **state)
+{
+	struct wire_new_camera m;
+	uint8_t id[CAMERA_ID_BYTES];
+
+	(void)state;
+	be_asked(IDENTITY_SERIAL, "usb:1", id);
+	share(&owner, id, &guest); /* which is not on record */
+	expect_new(&owner, id, &m);
+	display_expect_silence(&owner);
+	decide(&owner, id, DECISION_NOBODY);
+	expect_over(&owner, id);
+	share(&owner, id, &guest);
+	display_expect_silence(&owner);
+	registry_peer_gone(fixture.registry, CAMERA);
+	share(&owner, id, &guest);
+	display_expect_silence(&owner);
+	assert_nothing_sent(WEB, IPC_CUT);
+}
+
 static void a_decision_on_the_command_line_takes_the_question_back(void **state)
 {
 	uint8_t id[CAMERA_ID_BYTES];
@@ -269,6 +289,7 @@ int main(void)
 		TEST(an_owner_is_told_of_no_more_displays_than_there_is_room_for),
 		TEST(a_camera_is_shown_to_the_displays_that_the_owner_ticked),
 		TEST(what_was_decided_is_not_asked_again_after_a_restart),
+		TEST(a_share_that_failed_is_asked_again_while_there_is_a_question),
 		TEST(a_decision_on_the_command_line_takes_the_question_back),
 		TEST(a_quarantined_camera_is_confirmed_before_it_is_shown),
 		TEST(who_is_no_owner_is_cut_off_for_deciding),

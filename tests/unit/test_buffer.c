@@ -105,6 +105,20 @@ static void buffer_grows_in_steps_and_within_bounds(void **state)
 	buffer_finish(&b);
 }
 
+static void buffer_is_empty_when_told_of_more_than_it_holds(void **state)
+{
+	struct buffer b;
+	uint8_t *frame;
+	size_t bytes;
+
+	(void)state;
+	buffer_init(&b, &owner);
+	fill(&b, 100, 1);
+	buffer_fill(&b, b.capacity);
+	assert_int_equal(buffer_frame(&b, &owner, &frame, &bytes), -ENODATA);
+	buffer_finish(&b);
+}
+
 /* This program is linked with the object that the release is linked with. */
 static void wipe_is_still_there_after_optimisation(void **state)
 {
@@ -134,6 +148,7 @@ int main(void)
 		cmocka_unit_test(buffer_is_wiped_when_its_frame_is_gone),
 		cmocka_unit_test(buffer_serves_its_owner_alone),
 		cmocka_unit_test(buffer_grows_in_steps_and_within_bounds),
+		cmocka_unit_test(buffer_is_empty_when_told_of_more_than_it_holds),
 		cmocka_unit_test(wipe_is_still_there_after_optimisation),
 	};
 

@@ -325,6 +325,19 @@ static void a_revoke_of_one_camera_ends_no_stream_of_another(void **state)
 	assert_true(registry_display_watches(fixture.registry, guest.id, yard));
 }
 
+static void a_second_revoke_does_not_end_the_streams_of_the_first_again(void **state)
+{
+	(void)state;
+	watch_both();
+	assert_int_equal(registry_revoke(fixture.registry, guest.id, door, 7), 0);
+	hear_all(&guest);
+	/* The web role has not let go of the first stream yet. */
+	assert_int_equal(registry_revoke(fixture.registry, guest.id, yard, 8), 0);
+	display_expect_ended(&guest, 2, END_NOT_SHARED);
+	display_expect_gone(&guest, END_NOT_SHARED);
+	display_expect_silence(&guest);
+}
+
 static void a_revoke_does_not_wait_for_a_stream_of_another_camera(void **state)
 {
 	(void)state;
@@ -413,6 +426,7 @@ int main(void)
 		TEST(a_connection_that_is_being_reset_is_not_told_so_twice),
 		TEST(who_is_at_which_web_process_is_told_apart),
 		TEST(a_revoke_of_one_camera_ends_no_stream_of_another),
+		TEST(a_second_revoke_does_not_end_the_streams_of_the_first_again),
 		TEST(a_revoke_does_not_wait_for_a_stream_of_another_camera),
 		TEST(a_stream_that_the_display_had_ended_is_not_ended_by_a_revoke),
 		TEST(what_cannot_be_waited_for_is_not_begun),

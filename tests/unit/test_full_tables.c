@@ -77,6 +77,24 @@ static void a_camera_more_than_the_store_has_room_for_is_turned_away(void **stat
 	camera_join(CAMERA + 2, "usb:1", "Door", camera);
 }
 
+static void a_camera_more_than_can_be_here_is_turned_away(void **state)
+{
+	uint8_t id[CAMERA_ID_BYTES];
+	char key[16];
+
+	(void)state;
+	for (unsigned int n = 1; n < REGISTRY_CAMERAS_MAX; n++) {
+		snprintf(key, sizeof(key), "usb:9:%u", n);
+		camera_join(CAMERA + n, key, "Yard", id);
+	}
+	camera_hello(CAMERA + REGISTRY_CAMERAS_MAX, IDENTITY_SERIAL, "usb:2", "Hall");
+	assert_non_null(sent_find(CAMERA + REGISTRY_CAMERAS_MAX, IPC_TURNED_AWAY));
+	assert_nothing_sent(CAMERA + REGISTRY_CAMERAS_MAX, IPC_ADOPTED);
+	/* One that goes makes room for one. */
+	registry_peer_gone(fixture.registry, CAMERA);
+	camera_join(CAMERA + REGISTRY_CAMERAS_MAX, "usb:2", "Hall", id);
+}
+
 /* ---- keys ---- */
 
 static void a_key_that_cannot_be_asked_for_ends_the_stream(void **state)
@@ -225,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_connection_more_than_there_is_room_for_is_cut_as_busy),
 		TEST(a_camera_more_than_the_store_has_room_for_is_turned_away),
+		TEST(a_camera_more_than_can_be_here_is_turned_away),
 		TEST(a_key_that_cannot_be_asked_for_ends_the_stream),
 		TEST(an_end_of_a_viewing_that_finds_no_room_is_counted),
 		TEST(ends_of_viewings_that_fill_the_table_are_written_at_once),

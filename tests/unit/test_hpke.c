@@ -170,6 +170,25 @@ static void hpke_refuses_a_text_shorter_than_its_tag(void **state)
 	}
 }
 
+/* Nothing of it is looked at. */
+static void hpke_refuses_sizes_that_no_message_has(void **state)
+{
+	const struct vector *v = *state;
+	const size_t huge = ((size_t)1 << 20) + 1;
+
+	for (int i = 0; i < 3; i++) {
+		size_t info = i == 0 ? huge : v->info_size, aad = i == 1 ? huge : v->aad_size;
+		uint8_t enc[HPKE_ENC_BYTES], out[TEXT_BYTES];
+
+		assert_int_equal(hpke_seal_auth(&v->sender, v->recipient.public, v->info, info,
+					 v->aad, aad, v->pt, i == 2 ? huge : v->pt_size, enc, out),
+			-EMSGSIZE);
+		assert_int_equal(hpke_open_auth(&v->recipient, v->sender.public, v->enc, v->info,
+					 info, v->aad, aad, v->ct, i == 2 ? huge : v->ct_size, out),
+			-EBADMSG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +198,7 @@ int main(void)
 		cmocka_unit_test(hpke_refuses_any_changed_input_and_wipes_the_output),
 		cmocka_unit_test(hpke_refuses_another_sender_and_another_recipient),
 		cmocka_unit_test(hpke_refuses_a_text_shorter_than_its_tag),
+		cmocka_unit_test(hpke_refuses_sizes_that_no_message_has),
 	};
 
 	if (secure_heap_init() < 0) {

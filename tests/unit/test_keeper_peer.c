@@ -111,6 +111,31 @@ static void a_message_without_its_descriptors_or_with_too_much_is_a_bad_one(void
 	assert_int_equal(keeper_dispatch(&keeper, &p, &m), -EBADMSG);
 }
 
+static void a_ring_of_one_descriptor_and_a_second_leash_are_bad_messages(void **state)
+{
+	struct keeper_peer *p = peer_join(PLANE_CAMERA);
+	const struct ipc_reader reader = {.reader = 1};
+	uint8_t bytes[IPC_MESSAGE_MAX_BYTES];
+	ssize_t size = ipc_encode_reader(IPC_READER, &reader, bytes, sizeof(bytes));
+	struct ipc_message m = {.fields = bytes + 1, .descriptors = {-1, -1}};
+	struct ipc_message leash = {.type = IPC_LEASH, .descriptors = {-1, -1}};
+
+	(void)state;
+	assert_true(size > 0);
+	m.type = bytes[0];
+	m.fields_size = (size_t)size - 1;
+	m.descriptors[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(keeper_dispatch(&keeper, p, &m), -EBADMSG);
+	/* The keeper takes the first leash; the other is the message's. */
+	leash.descriptors[0] = m.descriptors[0];
+	assert_int_equal(keeper_dispatch(&keeper, p, &leash), 0);
+	assert_int_equal(leash.descriptors[0], -1);
+	leash.descriptors[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(keeper_dispatch(&keeper, p, &leash), -EBADMSG);
+	assert_int_equal(p->leash, m.descriptors[0]);
+	ipc_message_finish(&leash);
+}
+
 static void a_body_that_cannot_be_is_a_bad_message_whatever_its_type(void **state)
 {
 	static const uint8_t field[] = {0xff, 0xff, 0xff, 0xff, 0xff};
@@ -192,6 +217,39 @@ static void an_admin_that_is_gone_is_ended_by_its_reply(void **state)
 	keeper_reply(&keeper, PEER, "{}", 2);
 	assert_true(p->doomed);
 	assert_false(p->kill);
+}
+
+static void an_admin_that_is_gone_is_ended_and_not_killed(void **state)
+{
+	struct keeper_peer *p = peer_join(PLANE_ADMIN);
+
+	(void)state;
+	close(other_end);
+	other_end = -1;
+	keeper_send(&keeper, PEER, "{}", 2, NULL, 0);
+	assert_true(p->doomed);
+	assert_false(p->kill);
+	/* What is said to it now changes nothing. */
+	keeper_reply(&keeper, PEER, "{}", 2);
+	assert_true(p->doomed);
+}
+
+static void who_talks_without_end_is_heard_in_turns(void **state)
+{
+	static const uint8_t due[] = {IPC_ROTATION_DUE};
+	struct keeper_peer *p = peer_join(PLANE_CAMERA);
+	struct ipc_message m;
+	uint8_t bytes[16];
+
+	(void)state;
+	for (int i = 0; i <= KEEPER_BURST; i++) {
+		assert_int_equal(send(other_end, due, sizeof(due), 0), sizeof(due));
+	}
+	keeper_peer_read(&keeper, p);
+	assert_false(p->doomed);
+	/* The last is still there. */
+	assert_int_equal(ipc_receive(p->fd, bytes, sizeof(bytes), &m), 0);
+	assert_int_equal(ipc_receive(p->fd, bytes, sizeof(bytes), &m), -EAGAIN);
 }
 
 static void a_process_that_does_not_read_is_killed(void **state)
@@ -280,10 +338,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_type_that_is_not_the_planes_own_is_a_bad_message),
 		TEST(a_message_without_its_descriptors_or_with_too_much_is_a_bad_one),
+		TEST(a_ring_of_one_descriptor_and_a_second_leash_are_bad_messages),
 		TEST(a_body_that_cannot_be_is_a_bad_message_whatever_its_type),
 		TEST(a_camera_whose_device_is_none_is_turned_away_and_told_why),
 		TEST(a_bad_message_ends_the_connection_and_kills_nobody),
 		TEST(an_admin_that_is_gone_is_ended_by_its_reply),
+		TEST(an_admin_that_is_gone_is_ended_and_not_killed),
+		TEST(who_talks_without_end_is_heard_in_turns),
 		TEST(a_process_that_does_not_read_is_killed),
 		TEST(a_record_is_shortened_unless_the_clock_was_set),
 		TEST(a_reload_without_a_certificate_changes_nothing),

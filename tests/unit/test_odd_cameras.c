@@ -114,6 +114,20 @@ static void words_of_a_camera_that_are_no_text_are_not_shown(void **state)
 	assert_string_equal(told.about, "");
 }
 
+static void a_camera_without_a_key_or_a_name_is_a_quarantined_camera(void **state)
+{
+	uint8_t id[CAMERA_ID_BYTES];
+	struct store_camera record;
+
+	(void)state;
+	camera_hello(CAMERA, IDENTITY_SERIAL, "", "\x1b[31m");
+	adopted_id(id);
+	assert_int_equal(store_camera_get(&fixture.files.store, id, &record), 0);
+	assert_string_equal(record.name, "Camera");
+	assert_int_equal(record.strength, IDENTITY_RUN);
+	assert_int_equal(record.standing, STANDING_QUARANTINED);
+}
+
 static void a_key_that_nobody_asked_for_is_passed_over(void **state)
 {
 	const struct ipc_camera_hello m = {.kind = IPC_CAMERA_DEVICE,
@@ -194,6 +208,7 @@ int main(void)
 		TEST(a_camera_that_cannot_be_known_again_is_forgotten_and_told),
 		TEST(a_camera_of_seconds_between_pictures_is_told_as_slow),
 		TEST(words_of_a_camera_that_are_no_text_are_not_shown),
+		TEST(a_camera_without_a_key_or_a_name_is_a_quarantined_camera),
 		TEST(a_key_that_nobody_asked_for_is_passed_over),
 		TEST(a_state_directory_that_cannot_be_written_is_named),
 		TEST(a_state_directory_with_a_space_can_be_looked_at),

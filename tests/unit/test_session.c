@@ -149,6 +149,26 @@ static void ring_that_is_gone_ends_the_frame_under_way(void **state)
 	session_destroy(s);
 }
 
+static void ring_that_is_gone_ends_no_frame_of_another_camera(void **state)
+{
+	struct camera a, b;
+	struct session *s;
+
+	(void)state;
+	camera_open(&a, 1);
+	camera_open(&b, 2);
+	s = watching(1, 10, &a);
+	assert_int_equal(give(s, 11, &b), 0);
+	publish(&a, 1, 100000);
+	assert_int_equal(next(s).type, WIRE_CHUNK);
+	/* Nothing of this one is under way: there is nothing to take back. */
+	session_drop_source(s, &b.source);
+	camera_close(&b);
+	assert_int_equal(next(s).type, WIRE_CHUNK);
+	session_destroy(s);
+	camera_close(&a);
+}
+
 static void no_allocation_belongs_to_two_live_sessions(void **state)
 {
 	enum { SESSIONS = 8, ROUNDS = 200 };
@@ -359,6 +379,7 @@ int main(void)
 		cmocka_unit_test(broken_epoch_ends_in_mid_frame),
 		cmocka_unit_test(taken_stream_sends_nothing_more),
 		cmocka_unit_test(ring_that_is_gone_ends_the_frame_under_way),
+		cmocka_unit_test(ring_that_is_gone_ends_no_frame_of_another_camera),
 		cmocka_unit_test(no_allocation_belongs_to_two_live_sessions),
 		cmocka_unit_test(buffer_of_another_session_is_never_sent),
 		cmocka_unit_test(buffer_of_another_session_with_the_same_camera_is_never_sent),

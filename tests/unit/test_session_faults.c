@@ -11,6 +11,7 @@ static struct {
 	uint32_t peeks;
 	/* What the copy says otherwise than the hint did. */
 	bool other_camera;
+	uint32_t claims; /* what the hint says that the size is; 0: the truth */
 	uint32_t other_epoch; /* 0: the same */
 } world;
 
@@ -54,7 +55,10 @@ int __wrap_ring_peek(const struct ring_reader *r, uint64_t number, struct wire_f
 		world.peek--;
 		return -EAGAIN;
 	}
-	return __real_ring_peek(r, number, ret, ret_size);
+	int result = __real_ring_peek(r, number, ret, ret_size);
+
+	*ret_size = result == 0 && world.claims > 0 ? world.claims : *ret_size;
+	return result;
 }
 
 int __wrap_ring_copy(const struct ring_reader *r, uint64_t number, uint8_t *out, size_t out_size,
@@ -204,6 +208,19 @@ static void a_camera_that_always_overwrites_is_asked_three_times_and_sends_nothi
 	assert_int_equal(next_frame(session, NULL), 1);
 }
 
+static void a_frame_larger_than_its_camera_announced_is_passed_over(void **state)
+{
+	(void)state;
+	publish(&camera, 1, 1000);
+	world.claims = FRAME_MAX + 1;
+	assert_int_equal(next(session).type, 0);
+	assert_null(session->streams[0]->buffer.memory);
+	world.claims = 0;
+	assert_int_equal(next(session).type, 0);
+	publish(&camera, 1, 1000);
+	assert_int_equal(next_frame(session, NULL), 1);
+}
+
 static void a_frame_that_became_another_cameras_is_held_back_and_counted(void **state)
 {
 	(void)state;
@@ -244,6 +261,7 @@ int main(void)
 		TEST(a_frame_without_memory_is_not_sent_and_a_later_one_is),
 		TEST(a_frame_that_is_overwritten_while_copied_is_wiped_and_asked_for_again),
 		TEST(a_camera_that_always_overwrites_is_asked_three_times_and_sends_nothing),
+		TEST(a_frame_larger_than_its_camera_announced_is_passed_over),
 		TEST(a_frame_that_became_another_cameras_is_held_back_and_counted),
 		TEST(a_frame_that_became_one_of_an_epoch_without_a_key_waits_for_it),
 	};

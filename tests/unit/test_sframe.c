@@ -192,6 +192,28 @@ static void sframe_refuses_short_frames_foreign_kids_and_small_buffers(void **st
 	sframe_key_destroy(other);
 }
 
+/* Nothing of it is looked at. */
+static void sframe_refuses_sizes_that_no_frame_has(void **state)
+{
+	const struct vector *v = *state;
+	const size_t huge = WIRE_FRAME_MAX_BYTES + 1;
+	uint8_t out[TEXT_BYTES];
+	uint64_t ctr;
+
+	assert_int_equal(sframe_seal(v->key, v->ctr, v->metadata, v->metadata_size, v->pt, huge,
+				 out, 4 * huge),
+		-ENOSPC);
+	assert_int_equal(
+		sframe_seal(v->key, v->ctr, v->metadata, huge, v->pt, v->pt_size, out, 4 * huge),
+		-ENOSPC);
+	assert_int_equal(sframe_open(v->key, v->metadata, v->metadata_size, v->ct, huge, out,
+				 4 * huge, &ctr),
+		-EBADMSG);
+	assert_int_equal(
+		sframe_open(v->key, v->metadata, huge, v->ct, v->ct_size, out, 4 * huge, &ctr),
+		-EBADMSG);
+}
+
 static void sframe_keeps_its_keys_in_the_secure_heap(void **state)
 {
 	const struct vector *v = *state;
@@ -214,6 +236,7 @@ int main(void)
 		cmocka_unit_test(sframe_opens_the_official_vector),
 		cmocka_unit_test(sframe_refuses_any_changed_byte_and_wipes_the_output),
 		cmocka_unit_test(sframe_refuses_short_frames_foreign_kids_and_small_buffers),
+		cmocka_unit_test(sframe_refuses_sizes_that_no_frame_has),
 		cmocka_unit_test(sframe_keeps_its_keys_in_the_secure_heap),
 	};
 

@@ -36,6 +36,28 @@ static void newest_frame_wins_and_two_are_unanswered_at_most(void **state)
 	camera_close(&a);
 }
 
+static void an_age_that_the_display_does_not_know_is_not_the_worst(void **state)
+{
+	static const uint16_t ages[] = {70, UINT16_MAX, 40};
+	struct ipc_counts counts;
+	struct camera a;
+	struct session *s;
+
+	(void)state;
+	camera_open(&a, 1);
+	s = watching(1, 10, &a);
+	for (uint32_t n = 1; n <= 3; n++) {
+		publish(&a, 1, 1000);
+		assert_int_equal(next_frame(s, NULL), n);
+		assert_int_equal(answer(s, 10, n, OUTCOME_DRAWN, ages[n - 1]), SESSION_HANDLED);
+	}
+	assert_true(session_counts(s, &counts));
+	assert_int_equal(counts.drawn, 3);
+	assert_int_equal(counts.worst_age_ms, 70);
+	session_destroy(s);
+	camera_close(&a);
+}
+
 static void stalled_viewer_gets_a_fresh_frame_when_it_resumes(void **state)
 {
 	struct camera a;
@@ -176,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ring_that_became_another_cameras_sends_nothing),
 		cmocka_unit_test(newest_frame_wins_and_two_are_unanswered_at_most),
+		cmocka_unit_test(an_age_that_the_display_does_not_know_is_not_the_worst),
 		cmocka_unit_test(stalled_viewer_gets_a_fresh_frame_when_it_resumes),
 		cmocka_unit_test(frame_of_a_slow_camera_may_be_older),
 		cmocka_unit_test(streams_take_turns_and_the_keeper_goes_first),

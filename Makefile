@@ -143,6 +143,8 @@ $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(ARCHIVES) $(CLIENT) $(ASSETS) $(OPI
 $(OUT)/tests/unit/test_keeper_memory: private LDFLAGS_ALL += -Wl,--wrap=calloc
 $(OUT)/tests/unit/test_session_faults: private LDFLAGS_ALL += \
 	-Wl,--wrap=calloc,--wrap=malloc,--wrap=ring_peek,--wrap=ring_copy
+$(OUT)/tests/unit/test_store_steps: private LDFLAGS_ALL += \
+	-Wl,--wrap=sqlite3_step,--wrap=sqlite3_exec,--wrap=sqlite3_prepare_v2
 
 unit: $(UNIT)
 	$(Q)tests/run.sh --title "unit tests$(if $(SANITIZE), ($(SANITIZE)))" $(UNIT)

@@ -84,21 +84,6 @@ static void a_question_of_nobody_is_forgotten_in_time(void **state)
 	display_expect_silence(&display);
 }
 
-static void a_question_of_a_stream_that_ends_is_forgotten_in_time(void **state)
-{
-	struct registry_wrap *place = NULL;
-	struct registry_stream *t = begin_watch(&place);
-
-	(void)state;
-	t->state = STREAM_ENDING;
-	t->taken_deadline_us = UINT64_MAX;
-	sent_forget();
-	fixture_pass_ms(REGISTRY_ANSWER_MS);
-	assert_int_equal(fixture.registry->wraps_count, 0);
-	assert_nothing_sent(WEB, IPC_TAKE);
-	display_expect_silence(&display);
-}
-
 static void an_answer_to_no_question_or_to_another_cameras_reaches_nobody(void **state)
 {
 	struct ipc_wrapped m = {.epoch = 1, .wrapped_size = WIRE_WRAPPED_MAX_BYTES};
@@ -155,7 +140,6 @@ int main(void)
 		TEST(a_grant_that_went_is_noticed_when_the_key_changes),
 		TEST(an_answer_is_of_its_session_stream_camera_and_generation_or_reaches_nobody),
 		TEST(a_question_of_nobody_is_forgotten_in_time),
-		TEST(a_question_of_a_stream_that_ends_is_forgotten_in_time),
 		TEST(an_answer_to_no_question_or_to_another_cameras_reaches_nobody),
 		TEST(a_ring_that_was_handed_over_is_not_handed_over_again),
 		TEST(who_is_no_reader_has_no_ring),

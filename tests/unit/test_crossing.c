@@ -245,7 +245,7 @@ static void words_of_connections_and_streams_that_are_gone_are_passed_over(void 
 
 static void a_message_larger_than_a_display_may_send_ends_its_connection(void **state)
 {
-	static uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES + 1] = {WIRE_LOGIN};
+	static uint8_t bytes[WIRE_DISPLAY_MESSAGE_MAX_BYTES + 1] = {WIRE_DISPLAY};
 	const struct ipc_relay relay = {.connection = 10, .bytes = bytes, .size = sizeof(bytes)};
 
 	(void)state;
@@ -391,11 +391,13 @@ static void what_cannot_be_waited_for_is_not_begun(void **state)
 static void a_question_is_not_written_over_one_that_waits(void **state)
 {
 	struct registry *r = fixture.registry;
+	struct registry_wrap *waiting;
 	struct ipc_wrap wrap;
 
 	(void)state;
 	watch_both();
-	r->wraps[(r->requests + 1) % REGISTRY_WRAPS_MAX] = (struct registry_wrap){
+	waiting = &r->wraps[(r->requests + 1) % REGISTRY_WRAPS_MAX];
+	*waiting = (struct registry_wrap){
 		.request = r->requests + 1 + REGISTRY_WRAPS_MAX, .deadline_us = UINT64_MAX};
 	r->wraps_count++;
 	display_watch(&guest, 3, door);
@@ -403,6 +405,7 @@ static void a_question_is_not_written_over_one_that_waits(void **state)
 	camera_answer_wrap(CAMERA, &wrap, 1);
 	display_expect_key(&guest, KEY_WATCH, 1);
 	assert_int_equal(r->wraps_count, 1);
+	assert_int_equal(waiting->deadline_us, UINT64_MAX);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ask_set_up, ask_tear_down)

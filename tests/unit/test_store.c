@@ -355,7 +355,8 @@ static void names_match_whole_and_ids_by_eight_digits(void **state)
 {
 	struct store_fixture *f = *state;
 	struct store_camera a, ab, found;
-	char longer[2 * CAMERA_ID_BYTES + 2] = "";
+	struct store_display display;
+	char longer[500] = "";
 
 	store_fixture_camera(&f->store, 0xab, "usb:1", "a", &a);
 	store_fixture_camera(&f->store, 0xac, "usb:2", "a-b", &ab);
@@ -368,8 +369,9 @@ static void names_match_whole_and_ids_by_eight_digits(void **state)
 	assert_memory_equal(found.id, ab.id, sizeof(ab.id));
 	assert_int_equal(store_camera_find(&f->store, "acacaca", &found), -ENOENT);
 	assert_int_equal(store_camera_find(&f->store, "acacacac_", &found), -ENOENT);
-	memset(longer, 'a', 2 * CAMERA_ID_BYTES + 1);
+	memset(longer, 'a', sizeof(longer) - 1);
 	assert_int_equal(store_camera_find(&f->store, longer, &found), -ENOENT);
+	assert_int_equal(store_display_find(&f->store, longer, &display), -ENOENT);
 }
 
 static void an_abbreviation_of_two_ids_is_ambiguous(void **state)

@@ -131,20 +131,24 @@ static void ignoring_a_camera_leaves_those_that_only_look_like_it(void **state)
 static void of_an_ignored_camera_only_those_are_told_who_had_it(void **state)
 {
 	uint8_t id[CAMERA_ID_BYTES];
+	uint32_t told;
 
 	(void)state;
 	camera_join(CAMERA, "usb:1", "Door", id);
 	display_view(&guest, 10, "Kitchen", CAMERA, id);
 	display_enter(&second, WEB, 11, "Hall");
 	hear_all(&second);
-	/* At the door, by the same key: nobody yet. */
-	display_connect(&owner, WEB, 12);
+	/* This one had it, too, and is being cut. */
+	display_enter(&owner, WEB, 12, "Phone");
+	assert_int_equal(registry_grant(fixture.registry, owner.id, id), 0);
+	registry_session_cut(fixture.registry, session_of(&owner), CUT_RESET, AUDIT_REFUSED);
+	told = session_of(&owner)->hub_counter;
 	assert_int_equal(registry_ignore(fixture.registry, id), 0);
 	display_expect_ended(&guest, 1, END_OFFLINE);
 	display_expect_gone(&guest, END_NOT_SHARED);
 	display_expect_silence(&guest);
 	display_expect_silence(&second);
-	assert_int_equal(session_of(&owner)->hub_counter, 0);
+	assert_int_equal(session_of(&owner)->hub_counter, told);
 }
 
 /* ---- displays ---- */

@@ -145,6 +145,11 @@ $(OUT)/tests/unit/test_session_faults: private LDFLAGS_ALL += \
 	-Wl,--wrap=calloc,--wrap=malloc,--wrap=ring_peek,--wrap=ring_copy
 $(OUT)/tests/unit/test_store_steps: private LDFLAGS_ALL += \
 	-Wl,--wrap=sqlite3_step,--wrap=sqlite3_exec,--wrap=sqlite3_prepare_v2
+$(OUT)/tests/unit/test_seal_steps: private LDFLAGS_ALL += $(addprefix -Wl$(comma)--wrap=EVP_,\
+	EncryptInit_ex2 EncryptUpdate EncryptFinal_ex DecryptInit_ex2 DecryptUpdate DecryptFinal_ex \
+	CIPHER_CTX_ctrl DigestUpdate DigestFinal_ex MAC_update MAC_final DigestSignInit DigestSignUpdate \
+	DigestSignFinal DigestVerifyInit DigestVerifyUpdate DigestVerifyFinal PKEY_fromdata_init \
+	PKEY_derive_init PKEY_derive)
 
 unit: $(UNIT)
 	$(Q)tests/run.sh --title "unit tests$(if $(SANITIZE), ($(SANITIZE)))" $(UNIT)

@@ -227,6 +227,22 @@ static void alarms_wait_for_the_disk_and_one_too_many_is_counted(void **state)
 
 /* ---- what does not fit ---- */
 
+static void an_alarm_that_is_refused_again_waits_on(void **state)
+{
+	sqlite3 *db = fixture.files.store.db;
+
+	(void)state;
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = 1", NULL, NULL, NULL), SQLITE_OK);
+	registry_record_event(fixture.registry, &(struct audit_event){.kind = AUDIT_ALARM});
+	assert_int_equal(fixture.registry->events_count, 1);
+	fixture_pass_ms(REGISTRY_CLOSINGS_RETRY_MS);
+	assert_int_equal(fixture.registry->events_count, 1);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = 0", NULL, NULL, NULL), SQLITE_OK);
+	fixture_pass_ms(REGISTRY_CLOSINGS_RETRY_MS);
+	assert_int_equal(fixture.registry->events_count, 0);
+	assert_int_equal(totals()->events_lost, 0);
+}
+
 static void a_role_that_misses_a_message_is_ended(void **state)
 {
 	(void)state;
@@ -248,6 +264,7 @@ int main(void)
 		TEST(an_end_of_a_viewing_that_finds_no_room_is_counted),
 		TEST(ends_of_viewings_that_fill_the_table_are_written_at_once),
 		TEST(alarms_wait_for_the_disk_and_one_too_many_is_counted),
+		TEST(an_alarm_that_is_refused_again_waits_on),
 		TEST(a_role_that_misses_a_message_is_ended),
 	};
 

@@ -129,6 +129,25 @@ static void a_quarantined_camera_may_be_granted_only_after_the_owners_word(void 
 	assert_int_equal(registry_confirm(fixture.registry, twin.id), -EALREADY);
 }
 
+static void a_confirmation_that_cannot_be_stored_is_none(void **state)
+{
+	sqlite3 *db = fixture.files.store.db;
+	struct store_camera twin, now;
+
+	(void)state;
+	camera_hello_of(TWIN, IDENTITY_RUN, C270, "", "Twin");
+	adopted(TWIN, &twin);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(registry_confirm(fixture.registry, twin.id), -EROFS);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA query_only = 0", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_camera_get(&fixture.files.store, twin.id, &now), 0);
+	assert_int_equal(now.standing, STANDING_QUARANTINED);
+	/* Nor does the keeper believe that it is: who comes first gets no camera of this kind. */
+	assert_int_equal(registry_present(fixture.registry, &now.id, 1), 0);
+	assert_int_equal(registry_confirm(fixture.registry, twin.id), 0);
+	assert_int_equal(registry_present(fixture.registry, &now.id, 1), 1);
+}
+
 static void a_confirmation_ends_with_the_cameras_process(void **state)
 {
 	struct store_camera first, second;
@@ -244,6 +263,7 @@ int main(void)
 		TEST(a_key_that_two_makes_share_gives_the_second_nothing),
 		TEST(a_camera_with_a_serial_number_keeps_its_grants_at_another_port),
 		TEST(a_quarantined_camera_may_be_granted_only_after_the_owners_word),
+		TEST(a_confirmation_that_cannot_be_stored_is_none),
 		TEST(a_confirmation_ends_with_the_cameras_process),
 		TEST(an_ignored_camera_is_dark_at_once_and_kept_off_until_confirmed),
 		TEST(an_ignored_camera_is_gone_from_the_display_that_showed_it),

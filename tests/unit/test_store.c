@@ -57,6 +57,41 @@ static void a_directory_that_is_a_file_is_refused(void **state)
 	directory_remove(dir);
 }
 
+static void directories_that_are_missing_are_made_for_us_alone(void **state)
+{
+	char dir[64], path[128], deeper[256], problem[STORE_PROBLEM_BYTES] = "";
+	struct store s;
+	struct stat st;
+
+	(void)state;
+	directory_make(dir);
+	(void)snprintf(path, sizeof(path), "%s/of", dir);
+	(void)snprintf(deeper, sizeof(deeper), "%s/ours", path);
+	assert_int_equal(store_init(&s, deeper, problem), 0);
+	store_finish(&s);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(deeper, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	directory_remove(deeper);
+	(void)rmdir(path);
+	directory_remove(dir);
+}
+
+static void a_link_in_place_of_the_database_is_not_followed(void **state)
+{
+	char dir[64], path[128], other[128];
+
+	(void)state;
+	directory_make(dir);
+	(void)snprintf(path, sizeof(path), "%s/camgate.db", dir);
+	(void)snprintf(other, sizeof(other), "%s/elsewhere", dir);
+	assert_int_equal(symlink(other, path), 0);
+	expect_refusal(dir, -EACCES, "camgate.db");
+	assert_int_equal(access(other, F_OK), -1);
+	directory_remove(dir);
+}
+
 static void a_directory_whose_name_is_none_is_refused(void **state)
 {
 	static char endless[PATH_MAX + 2];
@@ -421,6 +456,9 @@ static void bad_camera_names_are_refused(void **state)
 		assert_int_equal(store_camera_rename(&f->store, c.id, bad[i]), -EINVAL);
 	}
 	assert_int_equal(store_camera_rename(&f->store, c.id, "Yard"), -EEXIST);
+	assert_int_equal(
+		store_camera_rename(&f->store, (const uint8_t[CAMERA_ID_BYTES]){9}, "Nobody"),
+		-ENOENT);
 	assert_int_equal(store_camera_rename(&f->store, c.id, "Yard 2"), 0);
 	assert_int_equal(store_camera_get(&f->store, c.id, &other), 0);
 	assert_string_equal(other.name, "Yard 2");
@@ -625,6 +663,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_directory_that_is_a_file_is_refused),
+		TEST(directories_that_are_missing_are_made_for_us_alone),
+		TEST(a_link_in_place_of_the_database_is_not_followed),
 		TEST(a_directory_whose_name_is_none_is_refused),
 		TEST(a_directory_that_cannot_be_written_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_kept),

@@ -52,6 +52,17 @@ static void a_malformed_body_ends_the_connection_whatever_its_kind(void **state)
 	}
 }
 
+static void what_is_no_signed_message_ends_the_connection(void **state)
+{
+	static const uint8_t short_of_all[] = {WIRE_DISPLAY, 1, 2};
+
+	(void)state;
+	display_enter(&display, WEB, 10, "Kitchen");
+	display_heard(&display, short_of_all, sizeof(short_of_all));
+	assert_non_null(sent_find(WEB, IPC_CUT));
+	assert_int_equal(registry_totals_see(fixture.registry)->refused[REFUSED_SIGNATURE], 1);
+}
+
 static void what_crossed_the_end_of_a_stream_is_passed_over(void **state)
 {
 	const struct wire_unwatch unwatch = {.stream = 77};
@@ -207,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_malformed_body_ends_the_connection_whatever_its_kind),
+		TEST(what_is_no_signed_message_ends_the_connection),
 		TEST(what_crossed_the_end_of_a_stream_is_passed_over),
 		TEST(a_camera_that_says_hello_twice_is_ended),
 		TEST(a_generation_that_is_live_is_nobody_elses),

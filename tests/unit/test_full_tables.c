@@ -52,6 +52,22 @@ static void a_connection_more_than_there_is_room_for_is_cut_as_busy(void **state
 	assert_non_null(sent_find(WEB, IPC_TELL));
 }
 
+static void a_web_process_more_than_there_is_room_for_is_turned_away(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n < REGISTRY_WEBS_MAX; n++) {
+		web_join(100 + n);
+		assert_false(was_dropped(100 + n, false));
+	}
+	web_join(100 + REGISTRY_WEBS_MAX);
+	assert_true(was_dropped(100 + REGISTRY_WEBS_MAX, false));
+	assert_nothing_sent(100 + REGISTRY_WEBS_MAX, IPC_WEB_CONFIG);
+	/* One that goes makes room for one. */
+	registry_peer_gone(fixture.registry, 101);
+	web_join(200);
+	assert_false(was_dropped(200, false));
+}
+
 /* ---- cameras ---- */
 
 static void a_camera_more_than_the_store_has_room_for_is_turned_away(void **state)
@@ -93,6 +109,25 @@ static void a_camera_more_than_can_be_here_is_turned_away(void **state)
 	/* One that goes makes room for one. */
 	registry_peer_gone(fixture.registry, CAMERA);
 	camera_join(CAMERA + REGISTRY_CAMERAS_MAX, "usb:2", "Hall", id);
+}
+
+static void a_display_more_than_the_store_has_room_for_is_not_added(void **state)
+{
+	struct store *s = &fixture.files.store;
+	struct store_display d;
+	char name[32];
+
+	(void)state;
+	assert_int_equal(store_begin(s), 0);
+	for (unsigned int n = 0; n <= STORE_DISPLAYS_MAX; n++) {
+		d = (struct store_display){.id = {(uint8_t)n, (uint8_t)(n >> 8)}};
+		snprintf(name, sizeof(name), "Display %u", n);
+		memcpy(d.name, name, sizeof(name));
+		assert_int_equal(
+			store_display_add(s, &d, NULL, 0), n < STORE_DISPLAYS_MAX ? 0 : -EUSERS);
+	}
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_display_get(s, d.id, &d), -ENOENT);
 }
 
 /* ---- keys ---- */
@@ -258,8 +293,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_connection_more_than_there_is_room_for_is_cut_as_busy),
+		TEST(a_web_process_more_than_there_is_room_for_is_turned_away),
 		TEST(a_camera_more_than_the_store_has_room_for_is_turned_away),
 		TEST(a_camera_more_than_can_be_here_is_turned_away),
+		TEST(a_display_more_than_the_store_has_room_for_is_not_added),
 		TEST(a_key_that_cannot_be_asked_for_ends_the_stream),
 		TEST(an_end_of_a_viewing_that_finds_no_room_is_counted),
 		TEST(ends_of_viewings_that_fill_the_table_are_written_at_once),

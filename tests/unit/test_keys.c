@@ -99,6 +99,8 @@ static void signature_from_der_is_strict(void **state)
 		{{0x30, 3, 2, 1, 1}, 5, -EBADMSG}, /* r alone */
 		{{0x30, 6, 2, 1, 1, 2, 2, 0, 0x80}, 9, -EBADMSG},
 	};
+	static const uint8_t longer_r[41] = {
+		0x30, 39, 2, 34, 0, 0x80, [38] = 2, [39] = 1, [40] = 1};
 	uint8_t out[SIGNATURE_BYTES], long_r[40] = {0x30, 38, 2, 33, 1},
 				      want[SIGNATURE_BYTES] = {0};
 
@@ -118,6 +120,8 @@ static void signature_from_der_is_strict(void **state)
 	long_r[38] = 1;
 	long_r[39] = 1;
 	assert_int_equal(signature_from_der(long_r, sizeof(long_r), out), -EBADMSG); /* 33 bytes */
+	/* 34 of which the first says that the others are positive */
+	assert_int_equal(signature_from_der(longer_r, sizeof(longer_r), out), -EBADMSG);
 	memset(want, 0, sizeof(want));
 	assert_int_equal(signature_to_der(want, long_r, sizeof(long_r)), -EBADMSG);
 }

@@ -84,7 +84,8 @@ static void dump_store(struct store *s, struct dump *ret)
 	static const char *const tables[] = {"SELECT * FROM displays ORDER BY id",
 		"SELECT * FROM cameras ORDER BY id",
 		"SELECT * FROM grants ORDER BY display, camera",
-		"SELECT * FROM suspensions ORDER BY what, id", "SELECT * FROM audit ORDER BY rowid"};
+		"SELECT * FROM suspensions ORDER BY what, id",
+		"SELECT * FROM audit ORDER BY rowid"};
 
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +17,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -248,23 +251,68 @@ static int add_rights(scmp_filter_ctx ctx, unsigned int rights)
 	return r < 0 ? r : add_rule(ctx, SCMP_ACT_ERRNO(EINVAL), "prctl", NULL);
 }
 
-int sandbox_calls_load(unsigned int rights)
+/* As the kernel takes it. */
+static int build_once(unsigned int rights, struct sandbox_code *ret)
 {
-	scmp_filter_ctx ctx;
-	int r = install_handler();
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
+	int file = memfd_create("sandbox", MFD_CLOEXEC);
+	int r = ctx == NULL ? -ENOMEM : file < 0 ? -errno : add_rights(ctx, rights);
 
-	if (r < 0) {
-		return r;
-	}
-	ctx = seccomp_init(SCMP_ACT_TRAP);
-	if (ctx == NULL) {
-		return -ENOMEM;
-	}
-	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	r = add_rights(ctx, rights);
 	if (r == 0) {
-		r = seccomp_load(ctx);
+		r = seccomp_export_bpf(ctx, file);
+	}
+	if (r == 0) {
+		ssize_t n = pread(file, ret->code, sizeof ret->code, 0);
+
+		ret->count = n < 0 ? 0 : (unsigned short)((size_t)n / sizeof ret->code[0]);
+		r = ret->count == 0 ? -EIO : 0;
+	}
+	if (file >= 0) {
+		close(file);
 	}
 	seccomp_release(ctx);
 	return r;
+}
+
+static bool are_same(const struct sandbox_code *a, const struct sandbox_code *b)
+{
+	return a->count == b->count && memcmp(a->code, b->code, a->count * sizeof a->code[0]) == 0;
+}
+
+int sandbox_calls_build(unsigned int rights, struct sandbox_code out[static 2])
+{
+	const struct itimerval limit = {.it_value.tv_sec = SANDBOX_BUILD_S};
+	const struct itimerval none = {.it_value.tv_sec = 0};
+	int r;
+
+	if (setitimer(ITIMER_PROF, &limit, NULL) < 0) {
+		return -errno;
+	}
+	/* libseccomp may lose half of a filter for want of memory and say that all is well. */
+	r = build_once(rights, &out[0]);
+	r = r < 0 ? r : build_once(rights, &out[1]);
+	if (r == 0 && !are_same(&out[0], &out[1])) {
+		r = -ENOMEM;
+	}
+	(void)setitimer(ITIMER_PROF, &none, NULL);
+	return r;
+}
+
+int sandbox_calls_load(unsigned int rights)
+{
+	static struct sandbox_code code[2];
+	struct sock_fprog program = {.filter = code[0].code};
+	long r = install_handler();
+
+	if (r == 0) {
+		r = sandbox_calls_build(rights, code);
+	}
+	if (r < 0) {
+		return (int)r;
+	}
+	program.len = code[0].count;
+	/* What was compared, and not made once more. */
+	r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+	/* Above zero it is the thread that could not be taken along. */
+	return r < 0 ? -errno : r > 0 ? -ECANCELED : 0;
 }

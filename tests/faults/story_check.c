@@ -176,9 +176,9 @@ void story_check_log(struct story *s)
 		const char *by = strstr(line, "was ended by signal ");
 		long number = by == NULL ? SIGKILL : strtol(by + 20, NULL, 10);
 		bool bad = false;
-		/* These are ours, the keeper's and run's. */
+		/* These are ours, the keeper's and run's; and of a sandbox that was never done. */
 		s->deaths += number != SIGKILL && number != SIGTERM &&
-			     !(number == SIGSYS && s->no_memory);
+			     !(number == SIGPROF && s->no_memory);
 		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 			bad = bad || strstr(line, wrong[i]) != NULL;
 		}

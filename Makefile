@@ -346,7 +346,7 @@ mutants-build: $(OUT)/camgate fakecam $(patsubst %,$(OUT)/tests/%,$(shell awk -F
 # Which lines and branches of what decides are run by the tests; those that are not are in
 # tests/evidence/uncovered and untaken. Of a test that failed nobody knows what it would have run.
 coverage:
-	$(Q)$(PACKAGES) build check
+	$(Q)$(PACKAGES) build check scripts
 	$(again) COVERAGE=1 coverage-build
 	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete
 	+$(Q)status=0; $(MAKE) --no-print-directory -s COVERAGE=1 RESULTS=$(BUILD)/coverage/results coverage-run || status=1; \

@@ -8,7 +8,7 @@ build="gcc make libc6-dev pkgconf libwebsockets-dev libssl-dev libv4l-dev libtur
 	libsqlite3-dev libseccomp-dev libjansson-dev libqrcodegen-dev libinih-dev"
 check="libcmocka-dev umockdev"
 browser="chromium firefox-esr"
-scripts="v4l-utils iproute2 procps udev mandoc"
+scripts="v4l-utils iproute2 procps udev mandoc curl openssl"
 # fakeroot and uidmap stand in for root where the tests are not run by root.
 hub="qemu-system-x86 mmdebstrap git e2fsprogs kmod cpio xz-utils fakeroot uidmap"
 # For make test-hub ARCH=arm64 alone.

@@ -279,8 +279,9 @@ static bool are_same(const struct sandbox_code *a, const struct sandbox_code *b)
 	return a->count == b->count && memcmp(a->code, b->code, a->count * sizeof a->code[0]) == 0;
 }
 
-int sandbox_calls_build(unsigned int rights, struct sandbox_code out[static 2])
+int sandbox_calls_build(unsigned int rights, struct sandbox_code *ret)
 {
+	static struct sandbox_code again; /* too large for a stack */
 	const struct itimerval limit = {.it_value.tv_sec = SANDBOX_BUILD_S};
 	const struct itimerval none = {.it_value.tv_sec = 0};
 	int r;
@@ -289,9 +290,9 @@ int sandbox_calls_build(unsigned int rights, struct sandbox_code out[static 2])
 		return -errno;
 	}
 	/* libseccomp may lose half of a filter for want of memory and say that all is well. */
-	r = build_once(rights, &out[0]);
-	r = r < 0 ? r : build_once(rights, &out[1]);
-	if (r == 0 && !are_same(&out[0], &out[1])) {
+	r = build_once(rights, ret);
+	r = r < 0 ? r : build_once(rights, &again);
+	if (r == 0 && !are_same(ret, &again)) {
 		r = -ENOMEM;
 	}
 	(void)setitimer(ITIMER_PROF, &none, NULL);
@@ -300,17 +301,17 @@ int sandbox_calls_build(unsigned int rights, struct sandbox_code out[static 2])
 
 int sandbox_calls_load(unsigned int rights)
 {
-	static struct sandbox_code code[2];
-	struct sock_fprog program = {.filter = code[0].code};
+	static struct sandbox_code made;
+	struct sock_fprog program = {.filter = made.code};
 	long r = install_handler();
 
 	if (r == 0) {
-		r = sandbox_calls_build(rights, code);
+		r = sandbox_calls_build(rights, &made);
 	}
 	if (r < 0) {
 		return (int)r;
 	}
-	program.len = code[0].count;
+	program.len = made.count;
 	/* What was compared, and not made once more. */
 	r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 	/* Above zero it is the thread that could not be taken along. */

@@ -15,11 +15,11 @@ struct sandbox_code {
 	unsigned short count;
 };
 
-/* Makes the filter for enum sandbox_right bits, twice, in the two places of out; out[0] counts. 0
- * or -errno, -ENOMEM when the two differ; then there is none. libseccomp without memory may also
- * crash or never come back: the first ends the process, and so does SIGPROF after SANDBOX_BUILD_S.
- */
-int sandbox_calls_build(unsigned int rights, struct sandbox_code out[static 2]);
+/* Makes the filter for enum sandbox_right bits, twice. 0 or -errno, -ENOMEM when the two differ;
+ * then ret holds nothing of use.
+ * libseccomp without memory may also crash or never come back: the first ends the process, and so
+ * does SIGPROF after SANDBOX_BUILD_S. For one thread. */
+int sandbox_calls_build(unsigned int rights, struct sandbox_code *ret);
 
 /* Makes and loads it, for all threads of the process. 0 or -errno. */
 int sandbox_calls_load(unsigned int rights);

@@ -49,7 +49,7 @@ void *realloc(void *p, size_t size)
 	return fails() ? NULL : __libc_realloc(p, size);
 }
 
-static struct sandbox_code wanted[2], made[2];
+static struct sandbox_code wanted, made;
 
 /* In a process of its own, where this allocation fails. Its filter has its own pid in it, and is
  * otherwise as long. */
@@ -65,10 +65,10 @@ static enum verdict verdict_of(unsigned long allocation)
 		(void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 		allocations = 0;
 		failing = allocation;
-		if (sandbox_calls_build(RIGHTS, made) < 0) {
+		if (sandbox_calls_build(RIGHTS, &made) < 0) {
 			_exit(REFUSED);
 		}
-		_exit(made[0].count == wanted[0].count ? RIGHT : WRONG);
+		_exit(made.count == wanted.count ? RIGHT : WRONG);
 	}
 	assert_int_equal(waitpid(pid, &how, 0), pid);
 	/* A process that ended has no sandbox either. */
@@ -82,7 +82,7 @@ static void a_sandbox_made_without_memory_is_the_right_one_or_none(void **state)
 
 	(void)state;
 	allocations = 0;
-	assert_int_equal(sandbox_calls_build(RIGHTS, wanted), 0);
+	assert_int_equal(sandbox_calls_build(RIGHTS, &wanted), 0);
 	count = allocations;
 	assert_true(count > 8 * LAST);
 	/* Where each half is exported is where it goes wrong unnoticed. */
@@ -100,10 +100,10 @@ static void a_sandbox_made_without_memory_is_the_right_one_or_none(void **state)
 static void a_filter_is_the_same_each_time(void **state)
 {
 	(void)state;
-	assert_int_equal(sandbox_calls_build(RIGHTS, wanted), 0);
-	assert_int_equal(sandbox_calls_build(RIGHTS, made), 0);
-	assert_int_equal(made[0].count, wanted[0].count);
-	assert_memory_equal(made[0].code, wanted[1].code, made[0].count * sizeof(made[0].code[0]));
+	assert_int_equal(sandbox_calls_build(RIGHTS, &wanted), 0);
+	assert_int_equal(sandbox_calls_build(RIGHTS, &made), 0);
+	assert_int_equal(made.count, wanted.count);
+	assert_memory_equal(made.code, wanted.code, made.count * sizeof(made.code[0]));
 }
 
 #else

@@ -472,6 +472,13 @@ static inline uint8_t display_next(struct display *d, const uint8_t **ret_body, 
 	return 0;
 }
 
+/* Whatever was said to it. */
+static inline void display_hear_all(struct display *d)
+{
+	for (const uint8_t *body; display_next(d, &body, &(size_t){0}) != 0;) {
+	}
+}
+
 static inline void display_expect_camera(
 	struct display *d, enum camera_state state, struct wire_camera *ret)
 {
@@ -545,8 +552,7 @@ static inline void display_view(struct display *d, uint64_t connection, const ch
 	assert_int_equal(registry_grant(fixture.registry, d->id, camera), 0);
 	display_watch(d, 1, camera);
 	assert_int_equal(camera_wrap(camera_peer, 1), KEY_WATCH);
-	for (const uint8_t *body; display_next(d, &body, &(size_t){0}) != 0;) {
-	}
+	display_hear_all(d);
 }
 
 #endif

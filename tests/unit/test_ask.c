@@ -135,10 +135,8 @@ static void a_camera_is_shown_to_the_displays_that_the_owner_ticked(void **state
 	enter_owner(&second, 11, "Tablet");
 	enter_owner(&owner, 10, "Phone");
 	come(CAMERA, IDENTITY_SERIAL, "usb:1", "Door", id);
-	for (const uint8_t *body; display_next(&owner, &body, &(size_t){0}) != 0;) {
-	}
-	for (const uint8_t *body; display_next(&second, &body, &(size_t){0}) != 0;) {
-	}
+	display_hear_all(&owner);
+	display_hear_all(&second);
 	share(&owner, id, &owner);
 	expect_over(&owner, id);
 	expect_over(&second, id);

@@ -5,12 +5,6 @@
 
 #include "registry_state.h"
 
-static void hear_all(struct display *d)
-{
-	for (const uint8_t *body; display_next(d, &body, &(size_t){0}) != 0;) {
-	}
-}
-
 static void assert_nobody_is_cut(void)
 {
 	assert_nothing_sent(WEB, IPC_CUT);
@@ -137,7 +131,7 @@ static void of_an_ignored_camera_only_those_are_told_who_had_it(void **state)
 	camera_join(CAMERA, "usb:1", "Door", id);
 	display_view(&guest, 10, "Kitchen", CAMERA, id);
 	display_enter(&second, WEB, 11, "Hall");
-	hear_all(&second);
+	display_hear_all(&second);
 	/* This one had it, too, and is being cut. */
 	display_enter(&owner, WEB, 12, "Phone");
 	assert_int_equal(registry_grant(fixture.registry, owner.id, id), 0);
@@ -212,7 +206,7 @@ static void a_camera_that_is_away_can_be_called_otherwise(void **state)
 	camera_join(CAMERA, "usb:1", "Door", id);
 	display_view(&guest, 10, "Kitchen", CAMERA, id);
 	registry_peer_gone(fixture.registry, CAMERA);
-	hear_all(&guest);
+	display_hear_all(&guest);
 	assert_int_equal(registry_rename(fixture.registry, id, "Gate"), 0);
 	display_expect_camera(&guest, CAMERA_OFFLINE, &m);
 	assert_string_equal(m.name, "Gate");
@@ -314,7 +308,7 @@ static void watch_both(void)
 	assert_int_equal(registry_grant(fixture.registry, guest.id, yard), 0);
 	display_watch(&guest, 2, yard);
 	assert_int_equal(camera_wrap(OTHER, 1), KEY_WATCH);
-	hear_all(&guest);
+	display_hear_all(&guest);
 	sent_forget();
 }
 
@@ -334,7 +328,7 @@ static void a_second_revoke_does_not_end_the_streams_of_the_first_again(void **s
 	(void)state;
 	watch_both();
 	assert_int_equal(registry_revoke(fixture.registry, guest.id, door, 7), 0);
-	hear_all(&guest);
+	display_hear_all(&guest);
 	/* The web role has not let go of the first stream yet. */
 	assert_int_equal(registry_revoke(fixture.registry, guest.id, yard, 8), 0);
 	display_expect_ended(&guest, 2, END_NOT_SHARED);

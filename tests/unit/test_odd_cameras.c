@@ -64,8 +64,7 @@ static void a_camera_that_cannot_be_known_again_is_forgotten_and_told(void **sta
 	adopted_id(id);
 	assert_int_equal(registry_confirm(fixture.registry, id), 0);
 	assert_int_equal(registry_grant(fixture.registry, display.id, id), 0);
-	for (const uint8_t *body; display_next(&display, &body, &(size_t){0}) != 0;) {
-	}
+	display_hear_all(&display);
 	registry_peer_gone(fixture.registry, CAMERA);
 	display_expect_gone(&display, END_OFFLINE);
 	display_expect_silence(&owner);

@@ -93,6 +93,11 @@ static void dump_store(struct store *s, struct dump *ret)
 	}
 }
 
+static bool are_same(const struct dump *a, const struct dump *b)
+{
+	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+}
+
 /* ---- what the store is asked ---- */
 
 static struct store_display kitchen, hall;
@@ -315,15 +320,13 @@ static unsigned int fail_each(struct store *s, const struct act *a)
 			fail_msg("%s said %d when call %u failed by %d", a->name, result, fault.at,
 				fault.code);
 		}
-		if (after.size != before.size ||
-			memcmp(after.text, before.text, before.size) != 0) {
+		if (!are_same(&before, &after)) {
 			fail_msg("%s failed at call %u, and the store changed", a->name, fault.at);
 		}
 		assert_int_equal(sqlite3_get_autocommit(s->db), 1);
 	}
 	assert_true(result >= 0);
-	if ((after.size != before.size || memcmp(after.text, before.text, before.size) != 0) !=
-		a->changes) {
+	if (are_same(&before, &after) == a->changes) {
 		fail_msg("%s %s", a->name, a->changes ? "changed nothing" : "changed the store");
 	}
 	return fault.at - 1;

@@ -46,8 +46,7 @@ static int set_up(void **state)
 	assert_int_equal(registry_grant(fixture.registry, other.id, camera), 0);
 	display_watch(&other, 1, camera);
 	assert_int_equal(camera_wrap(CAMERA, 1), KEY_WATCH);
-	for (const uint8_t *body; display_next(&other, &body, &(size_t){0}) != 0;) {
-	}
+	display_hear_all(&other);
 	sent_forget();
 	return 0;
 }
